@@ -1,0 +1,5 @@
+/** The soci command. */
+@NullMarked
+package dev.socifleet.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Webhooks of registries to soci.pushes. */
+@NullMarked
+package dev.socifleet.ingest;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,6 @@
+package dev.socifleet.events;
+
+/** The JSON form of the records. */
+public final class EventJson {
+  private EventJson() {}
+}

@@ -1,0 +1,32 @@
+package dev.socifleet.oci;
+
+/** What a registry is told about the caller. Its text form never shows a secret. */
+public sealed interface Credential {
+  record Anonymous() implements Credential {}
+
+  record Basic(String user, String password) implements Credential {
+    @Override
+    public String toString() {
+      return "Basic[" + user + "]";
+    }
+  }
+
+  /** An OAuth2 refresh token, which Docker's configuration calls identity token. */
+  record IdentityToken(String token) implements Credential {
+    @Override
+    public String toString() {
+      return "IdentityToken[…]";
+    }
+  }
+
+  /**
+   * A ready value of the {@code Authorization} header, {@code Basic …} or {@code Bearer …}, as a
+   * node hands it to fetch-cache. Sent as it is; never exchanged for a token, never renewed.
+   */
+  record Authorization(String header) implements Credential {
+    @Override
+    public String toString() {
+      return "Authorization[…]";
+    }
+  }
+}

@@ -1,0 +1,35 @@
+package dev.socifleet.oci;
+
+import java.util.List;
+
+/**
+ * Media types of the OCI image specification and of Docker's image manifest version 2, schema 2.
+ */
+public final class MediaTypes {
+  public static final String OCI_INDEX = "application/vnd.oci.image.index.v1+json";
+  public static final String OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+  public static final String OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
+  public static final String OCI_LAYER = "application/vnd.oci.image.layer.v1.tar";
+  public static final String OCI_LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip";
+  public static final String DOCKER_LIST =
+      "application/vnd.docker.distribution.manifest.list.v2+json";
+  public static final String DOCKER_MANIFEST =
+      "application/vnd.docker.distribution.manifest.v2+json";
+  public static final String DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
+  public static final String DOCKER_LAYER_GZIP =
+      "application/vnd.docker.image.rootfs.diff.tar.gzip";
+
+  /** Everything a manifest request accepts. */
+  public static final List<String> MANIFESTS =
+      List.of(OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST);
+
+  public static boolean isIndex(String mediaType) {
+    return mediaType.equals(OCI_INDEX) || mediaType.equals(DOCKER_LIST);
+  }
+
+  public static boolean isManifest(String mediaType) {
+    return mediaType.equals(OCI_MANIFEST) || mediaType.equals(DOCKER_MANIFEST);
+  }
+
+  private MediaTypes() {}
+}

@@ -1,0 +1,5 @@
+/** Publishes SOCI indexes. */
+@NullMarked
+package dev.socifleet.pusher;
+
+import org.jspecify.annotations.NullMarked;

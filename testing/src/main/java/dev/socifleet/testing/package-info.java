@@ -1,0 +1,5 @@
+/** Fixtures as products. */
+@NullMarked
+package dev.socifleet.testing;
+
+import org.jspecify.annotations.NullMarked;
