@@ -1,0 +1,14 @@
+package dev.socifleet.oci;
+
+import java.util.List;
+
+/**
+ * @param hosts the registries that may be talked to
+ * @param userAgent what every request says of itself, e.g. {@code soci-fleet-node/1.0.0}
+ */
+public record RegistriesConfig(
+    List<RegistryHost> hosts, Credentials credentials, String userAgent) {
+  public RegistriesConfig {
+    hosts = List.copyOf(hosts);
+  }
+}
