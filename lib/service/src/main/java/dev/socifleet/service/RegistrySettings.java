@@ -54,7 +54,7 @@ public final class RegistrySettings {
                 name -> password.map(secret -> new Credential.Basic(name, secret.reveal())));
         entries.add(new Entry(configured, credential));
       } catch (IllegalArgumentException e) {
-        table.problem("host", e.getMessage());
+        table.problem("host", String.valueOf(e.getMessage()));
       }
     }
     Credentials docker = DockerConfigCredentials.standard();
@@ -65,7 +65,6 @@ public final class RegistrySettings {
                 .findFirst()
                 .flatMap(Entry::credential)
                 .orElseGet(() -> docker.of(repository));
-    return new RegistriesConfig(
-        entries.stream().map(Entry::host).toList(), credentials, userAgent);
+    return new RegistriesConfig(entries.stream().map(Entry::host).toList(), credentials, userAgent);
   }
 }
