@@ -4,6 +4,7 @@ import dev.socifleet.oci.RepositoryName;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The lazily readable layers of this node: directories of its one FUSE mount. Thread-safe. Survives
@@ -24,6 +25,16 @@ public interface LazyLayers extends AutoCloseable {
 
   /** The directory of a layer that was added, or empty. No network. */
   Optional<Path> find(LayerKey key);
+
+  /** Every layer that was added and not removed. */
+  Set<LayerKey> keys();
+
+  /**
+   * What the layer's tar says of its root directory, or empty where it has no entry for it or the
+   * layer isn't here: an upper directory on top gets these. Answers from the node table, for the
+   * node never touches its own mount.
+   */
+  Optional<RootAttributes> rootOf(LayerKey key);
 
   /** Takes a layer away and frees its local spans; open files in it answer ESTALE. */
   void remove(LayerKey key) throws IOException;
