@@ -1,0 +1,38 @@
+package dev.socifleet.events;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * How to reach Kafka.
+ *
+ * @param bootstrap {@code host:port,…}
+ * @param prefix what topic and group names begin with: {@code soci} gives {@code soci.pushes}
+ * @param replication the replication factor of topics this service creates
+ * @param extra settings of Kafka's clients, passed through: TLS, SASL
+ */
+public record KafkaAccess(String bootstrap, String prefix, short replication, Map<String, String> extra) {
+  public KafkaAccess {
+    extra = Map.copyOf(extra);
+  }
+
+  /** A broker without TLS, topics under {@code soci.}: one machine. */
+  public static KafkaAccess local(String bootstrap) {
+    return new KafkaAccess(bootstrap, "soci", (short) 1, Map.of());
+  }
+
+  String topic(Topic topic) {
+    return topic.name(prefix);
+  }
+
+  /** A group's name under the prefix: {@code planners} gives {@code soci-planners}. */
+  String group(String name) {
+    return prefix + "-" + name;
+  }
+
+  Map<String, Object> client() {
+    Map<String, Object> settings = new HashMap<>(extra);
+    settings.put("bootstrap.servers", bootstrap);
+    return settings;
+  }
+}
