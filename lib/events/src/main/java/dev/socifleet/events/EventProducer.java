@@ -15,7 +15,9 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
-/** Sends records and returns when Kafka has them on all in-sync replicas. Idempotent, thread-safe. */
+/**
+ * Sends records and returns when Kafka has them on all in-sync replicas. Idempotent, thread-safe.
+ */
 public final class EventProducer implements AutoCloseable {
   private static final int DELIVERY_MILLIS = 20_000;
 
@@ -38,11 +40,15 @@ public final class EventProducer implements AutoCloseable {
     sendAll(topic, List.of(event));
   }
 
-  /** Returns when all are acknowledged; after a failure some may be, so the caller sends all of them again. */
+  /**
+   * Returns when all are acknowledged; after a failure some may be, so the caller sends all of them
+   * again.
+   */
   public void sendAll(Topic topic, List<? extends Event> events) throws KafkaUnavailableException {
     List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>(events.size());
     for (Event event : events) {
-      records.add(new ProducerRecord<>(access.topic(topic), key(topic, event), EventJson.write(event)));
+      records.add(
+          new ProducerRecord<>(access.topic(topic), key(topic, event), EventJson.write(event)));
     }
     deliver(records);
   }
@@ -77,7 +83,10 @@ public final class EventProducer implements AutoCloseable {
 
   private KafkaUnavailableException failure(@Nullable Throwable cause) {
     return new KafkaUnavailableException(
-        "Kafka at " + access.bootstrap() + " did not take a record: " + (cause == null ? "no reason given" : cause.getMessage()),
+        "Kafka at "
+            + access.bootstrap()
+            + " did not take a record: "
+            + (cause == null ? "no reason given" : cause.getMessage()),
         cause);
   }
 

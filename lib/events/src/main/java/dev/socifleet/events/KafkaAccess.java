@@ -11,7 +11,8 @@ import java.util.Map;
  * @param replication the replication factor of topics this service creates
  * @param extra settings of Kafka's clients, passed through: TLS, SASL
  */
-public record KafkaAccess(String bootstrap, String prefix, short replication, Map<String, String> extra) {
+public record KafkaAccess(
+    String bootstrap, String prefix, short replication, Map<String, String> extra) {
   public KafkaAccess {
     extra = Map.copyOf(extra);
   }

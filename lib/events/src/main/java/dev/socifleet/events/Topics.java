@@ -16,7 +16,10 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.TopicExistsException;
 
-/** Creates the topics that are missing and sets the share groups up, at a service's start. Idempotent. */
+/**
+ * Creates the topics that are missing and sets the share groups up, at a service's start.
+ * Idempotent.
+ */
 public final class Topics {
   private static final long SECONDS = 20;
 
@@ -34,7 +37,9 @@ public final class Topics {
     try (Admin admin = Admin.create(settings)) {
       if (!shareGroupsAreOn(admin)) {
         return Optional.of(
-            "the Kafka at " + access.bootstrap() + " has no share groups: version 4.2 or newer with feature share.version=1 or higher is needed");
+            "the Kafka at "
+                + access.bootstrap()
+                + " has no share groups: version 4.2 or newer with feature share.version=1 or higher is needed");
       }
       create(admin, access);
       for (String group : List.of(TaskConsumer.GROUP, TaskConsumer.BULK_GROUP)) {
@@ -42,7 +47,7 @@ public final class Topics {
       }
       return Optional.empty();
     } catch (ExecutionException e) {
-      return Optional.of("Kafka at " + access.bootstrap() + ": " + e.getCause().getMessage());
+      return Optional.of("Kafka at " + access.bootstrap() + ": " + e.getMessage());
     } catch (KafkaException | TimeoutException e) {
       return Optional.of("Kafka at " + access.bootstrap() + " can't be reached: " + e.getMessage());
     } catch (InterruptedException e) {
@@ -51,9 +56,15 @@ public final class Topics {
     }
   }
 
-  private static boolean shareGroupsAreOn(Admin admin) throws ExecutionException, InterruptedException, TimeoutException {
+  private static boolean shareGroupsAreOn(Admin admin)
+      throws ExecutionException, InterruptedException, TimeoutException {
     var feature =
-        admin.describeFeatures().featureMetadata().get(SECONDS, TimeUnit.SECONDS).finalizedFeatures().get("share.version");
+        admin
+            .describeFeatures()
+            .featureMetadata()
+            .get(SECONDS, TimeUnit.SECONDS)
+            .finalizedFeatures()
+            .get("share.version");
     return feature != null && feature.maxVersionLevel() >= 1;
   }
 
@@ -65,7 +76,10 @@ public final class Topics {
       if (!there.contains(access.topic(topic))) {
         String retention = Long.toString(topic.retention().toMillis());
         missing.add(
-            new NewTopic(access.topic(topic), Optional.of(topic.partitions()), Optional.of(access.replication()))
+            new NewTopic(
+                    access.topic(topic),
+                    Optional.of(topic.partitions()),
+                    Optional.of(access.replication()))
                 .configs(
                     topic.compacted()
                         ? Map.of("cleanup.policy", "compact", "delete.retention.ms", retention)
@@ -83,14 +97,20 @@ public final class Topics {
     }
   }
 
-  /** A share group begins at the topic's end unless told otherwise: tasks sent before its first start would be lost. */
+  /**
+   * A share group begins at the topic's end unless told otherwise: tasks sent before its first
+   * start would be lost.
+   */
   private static void fromTheBeginning(Admin admin, String group)
       throws ExecutionException, InterruptedException, TimeoutException {
     admin
         .incrementalAlterConfigs(
             Map.of(
                 new ConfigResource(ConfigResource.Type.GROUP, group),
-                List.of(new AlterConfigOp(new ConfigEntry("share.auto.offset.reset", "earliest"), AlterConfigOp.OpType.SET))))
+                List.of(
+                    new AlterConfigOp(
+                        new ConfigEntry("share.auto.offset.reset", "earliest"),
+                        AlterConfigOp.OpType.SET))))
         .all()
         .get(SECONDS, TimeUnit.SECONDS);
   }

@@ -1,0 +1,266 @@
+package dev.socifleet.events;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.socifleet.embedded.broker.EmbeddedBroker;
+import dev.socifleet.oci.Digest;
+import dev.socifleet.oci.RepositoryName;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The loops against a real broker. */
+class LoopsIT {
+  private static final RepositoryName REPOSITORY = new RepositoryName("localhost:5000", "team/app");
+  private static final AtomicInteger PREFIXES = new AtomicInteger();
+
+  @TempDir static Path directory;
+  private static EmbeddedBroker broker;
+  private KafkaAccess access;
+
+  @BeforeAll
+  static void startBroker() throws Exception {
+    broker = EmbeddedBroker.start(directory, 0);
+  }
+
+  @AfterAll
+  static void stopBroker() {
+    broker.close();
+  }
+
+  @BeforeEach
+  void freshTopics() {
+    access =
+        new KafkaAccess(broker.bootstrap(), "t" + PREFIXES.incrementAndGet(), (short) 1, Map.of());
+    assertThat(Topics.prepare(access)).isEmpty();
+    assertThat(Topics.prepare(access)).as("a second time").isEmpty();
+  }
+
+  private static PushEvent.ImagePushed push(int number) {
+    return new PushEvent.ImagePushed(REPOSITORY, "test", "tag" + number, null, Instant.now());
+  }
+
+  private static LayerTask task(int number) {
+    return new LayerTask(
+        REPOSITORY,
+        "plan",
+        Digest.of(new byte[] {(byte) number}),
+        "x",
+        1,
+        4194304,
+        1,
+        Instant.now());
+  }
+
+  @Test
+  void anUnreachableBrokerIsAReasonInOneLine() {
+    assertThat(
+            Topics.prepare(
+                new KafkaAccess(
+                    "127.0.0.1:1", "x", (short) 1, Map.of("default.api.timeout.ms", "500"))))
+        .hasValueSatisfying(
+            reason -> assertThat(reason).contains("127.0.0.1:1").doesNotContain("\n"));
+  }
+
+  @Test
+  void eventsOfARepositoryArriveInOrder() throws Exception {
+    List<Event> received = new CopyOnWriteArrayList<>();
+    List<Event> sent = new ArrayList<>();
+    try (var producer = new EventProducer(access);
+        var _ =
+            EventConsumer.start(
+                producer,
+                Topic.PUSHES,
+                "planners",
+                (event, partition, done) -> {
+                  received.add(event);
+                  done.run();
+                })) {
+      for (int i = 0; i < 50; i++) {
+        sent.add(push(i));
+      }
+      producer.sendAll(Topic.PUSHES, sent);
+      await()
+          .atMost(Duration.ofSeconds(30))
+          .untilAsserted(() -> assertThat(received).isEqualTo(sent));
+    }
+  }
+
+  @Test
+  void aRecordThatIsNotDoneComesAgainToTheNextMember() throws Exception {
+    List<Event> first = new CopyOnWriteArrayList<>();
+    List<Event> second = new CopyOnWriteArrayList<>();
+    try (var producer = new EventProducer(access)) {
+      List<Event> sent = List.of(push(1), push(2), push(3));
+      producer.sendAll(Topic.PUSHES, sent);
+      try (var _ =
+          EventConsumer.start(
+              producer,
+              Topic.PUSHES,
+              "planners",
+              (event, partition, done) -> {
+                first.add(event);
+                if (first.size() != 2) {
+                  done.run(); // the second one stays open, so the third can't be committed either
+                }
+              })) {
+        await().atMost(Duration.ofSeconds(30)).until(() -> first.size() == 3);
+      }
+      try (var _ =
+          EventConsumer.start(
+              producer,
+              Topic.PUSHES,
+              "planners",
+              (event, partition, done) -> {
+                second.add(event);
+                done.run();
+              })) {
+        await()
+            .atMost(Duration.ofSeconds(30))
+            .untilAsserted(() -> assertThat(second).isEqualTo(sent.subList(1, 3)));
+      }
+    }
+  }
+
+  @Test
+  void aRecordWhoseHandlerAlwaysFailsEndsInTheDeadLettersAndHoldsNothingBack() throws Exception {
+    List<Event> handled = new CopyOnWriteArrayList<>();
+    try (var producer = new EventProducer(access);
+        var _ =
+            EventConsumer.start(
+                producer,
+                Topic.PUSHES,
+                "planners",
+                (event, partition, done) -> {
+                  if (event instanceof PushEvent.ImagePushed pushed
+                      && "tag1".equals(pushed.tag())) {
+                    throw new IllegalStateException("on purpose");
+                  }
+                  handled.add(event);
+                  done.run();
+                })) {
+      producer.sendAll(Topic.PUSHES, List.of(push(1), push(2)));
+      await().atMost(Duration.ofSeconds(60)).until(() -> handled.size() == 1);
+      List<Event> dead = new CopyOnWriteArrayList<>();
+      try (var _ =
+          EventConsumer.start(
+              producer,
+              Topic.DEAD_LETTERS,
+              "test",
+              (event, partition, done) -> {
+                dead.add(event);
+                done.run();
+              })) {
+        await().atMost(Duration.ofSeconds(30)).until(() -> dead.size() == 1);
+      }
+    }
+  }
+
+  @Test
+  void everyTaskIsDoneOnceHoweverManySlotsThereAre() throws Exception {
+    List<LayerTask> done = new CopyOnWriteArrayList<>();
+    try (var producer = new EventProducer(access)) {
+      List<LayerTask> sent = new ArrayList<>();
+      for (int i = 0; i < 20; i++) {
+        sent.add(task(i));
+      }
+      producer.sendAll(
+          Topic.LAYERS, sent); // before the group's first start: it must not begin at the end
+      try (var _ =
+          TaskConsumer.start(
+              producer, Topic.LAYERS, TaskConsumer.GROUP, 3, (task, delivery) -> done.add(task))) {
+        await()
+            .atMost(Duration.ofSeconds(60))
+            .untilAsserted(() -> assertThat(done).containsExactlyInAnyOrderElementsOf(sent));
+      }
+    }
+  }
+
+  @Test
+  void aTaskThatTakesLongerThanItsLockIsNotGivenToAnother() throws Exception {
+    AtomicInteger begun = new AtomicInteger();
+    AtomicInteger ended = new AtomicInteger();
+    try (var producer = new EventProducer(access);
+        var _ =
+            TaskConsumer.start(
+                producer,
+                Topic.LAYERS,
+                TaskConsumer.GROUP,
+                2,
+                (task, delivery) -> {
+                  begun.incrementAndGet();
+                  Thread.sleep(Duration.ofSeconds(40)); // the broker's lock lasts 30 s
+                  ended.incrementAndGet();
+                })) {
+      producer.send(Topic.LAYERS, task(1));
+      await().atMost(Duration.ofSeconds(90)).until(() -> ended.get() == 1);
+      assertThat(begun).hasValue(1);
+    }
+  }
+
+  @Test
+  void aTaskWhoseWorkerDiesGoesToAnother() throws Exception {
+    AtomicInteger deliveries = new AtomicInteger();
+    try (var producer = new EventProducer(access)) {
+      producer.send(Topic.LAYERS, task(1));
+      AtomicInteger begun = new AtomicInteger();
+      try (var _ =
+          TaskConsumer.start(
+              producer,
+              Topic.LAYERS,
+              TaskConsumer.GROUP,
+              1,
+              (task, delivery) -> {
+                begun.incrementAndGet();
+                Thread.sleep(Duration.ofSeconds(60));
+              })) {
+        await().atMost(Duration.ofSeconds(30)).until(() -> begun.get() == 1);
+      }
+      try (var _ =
+          TaskConsumer.start(
+              producer,
+              Topic.LAYERS,
+              TaskConsumer.GROUP,
+              1,
+              (task, delivery) -> deliveries.set(delivery))) {
+        await()
+            .atMost(Duration.ofSeconds(60))
+            .untilAsserted(() -> assertThat(deliveries.get()).isGreaterThanOrEqualTo(2));
+      }
+    }
+  }
+
+  @Test
+  void aDelayedEventComesToItsTopicAfterTheDelay() throws Exception {
+    List<Event> received = new CopyOnWriteArrayList<>();
+    try (var producer = new EventProducer(access);
+        var _ = Delays.start(producer);
+        var _ =
+            EventConsumer.start(
+                producer,
+                Topic.PUSHES,
+                "planners",
+                (event, partition, done) -> {
+                  received.add(event);
+                  done.run();
+                })) {
+      Instant before = Instant.now();
+      Delays.later(producer, Topic.PUSHES, push(1), 1, Optional.empty());
+      await().atMost(Duration.ofSeconds(40)).until(() -> received.size() == 1);
+      assertThat(Duration.between(before, Instant.now()))
+          .isGreaterThanOrEqualTo(Duration.ofSeconds(9));
+    }
+  }
+}
