@@ -29,10 +29,10 @@ public final class EventProducer implements AutoCloseable {
     Map<String, Object> settings = access.client();
     settings.put("acks", "all");
     settings.put("enable.idempotence", true);
-    settings.put("linger.ms", 0);
-    settings.put("delivery.timeout.ms", DELIVERY_MILLIS);
-    settings.put("request.timeout.ms", DELIVERY_MILLIS / 2);
-    settings.put("max.block.ms", DELIVERY_MILLIS / 2);
+    settings.putIfAbsent("linger.ms", 0);
+    settings.putIfAbsent("delivery.timeout.ms", DELIVERY_MILLIS);
+    settings.putIfAbsent("request.timeout.ms", DELIVERY_MILLIS / 2);
+    settings.putIfAbsent("max.block.ms", DELIVERY_MILLIS / 2);
     producer = new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
   }
 
