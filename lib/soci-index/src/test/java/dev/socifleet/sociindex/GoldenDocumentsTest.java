@@ -1,0 +1,99 @@
+package dev.socifleet.sociindex;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.socifleet.oci.Descriptor;
+import dev.socifleet.oci.Digest;
+import dev.socifleet.oci.ManifestBlob;
+import dev.socifleet.oci.MediaTypes;
+import dev.socifleet.oci.Platform;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** Indexes and converted images are, to the byte, what the existing tool writes. */
+class GoldenDocumentsTest {
+  private static final Platform AMD64 = Platform.of("linux", "amd64", "");
+
+  private static byte[] golden(String name) throws IOException {
+    try (InputStream resource = GoldenDocumentsTest.class.getResourceAsStream("golden/" + name)) {
+      return resource.readAllBytes();
+    }
+  }
+
+  private static String text(byte[] bytes) {
+    return new String(bytes, StandardCharsets.UTF_8);
+  }
+
+  private static Digest digest(char hex) {
+    return new Digest("sha256", String.valueOf(hex).repeat(64));
+  }
+
+  private static SociIndex.LayerZtoc ztoc() {
+    return new SociIndex.LayerZtoc(
+        digest('1'), MediaTypes.OCI_LAYER_GZIP, digest('a'), 232088, 4194304);
+  }
+
+  @Test
+  void aV1Index() throws Exception {
+    SociIndex index =
+        SociIndex.v1(List.of(ztoc()), Descriptor.of(MediaTypes.OCI_MANIFEST, digest('c'), 1234));
+
+    assertThat(text(index.manifest().bytes())).isEqualTo(text(golden("index-v1.json")));
+    assertThat(SociIndex.read(index.manifest().bytes())).isEqualTo(index);
+  }
+
+  @Test
+  void aV2IndexWithPrefetchIsReadWithoutIt() throws Exception {
+    SociIndex index = SociIndex.read(golden("index-v2.json"));
+
+    assertThat(index).isEqualTo(SociIndex.v2(List.of(ztoc())));
+  }
+
+  @Test
+  void aConvertedDockerManifest() throws Exception {
+    byte[] source = golden("source-docker.json");
+    var target = new ManifestBlob(MediaTypes.DOCKER_MANIFEST, Digest.of(source), source);
+    byte[] index = golden("index-v2.json");
+    var indexed =
+        new V2Conversion.Indexed(
+            target.digest(),
+            AMD64,
+            new ManifestBlob(MediaTypes.OCI_MANIFEST, Digest.of(index), index));
+
+    var converted = V2Conversion.convert(target, digest -> Optional.empty(), List.of(indexed));
+
+    assertThat(text(converted.manifests().getFirst().bytes()))
+        .isEqualTo(text(golden("converted-manifest.json")));
+    assertThat(text(converted.root().bytes())).isEqualTo(text(golden("converted-index.json")));
+    assertThat(converted.replaced())
+        .isEqualTo(Map.of(target.digest(), converted.manifests().getFirst().digest()));
+  }
+
+  @Test
+  void convertingAConvertedImageAgainChangesNothing() throws Exception {
+    byte[] root = golden("converted-index.json");
+    byte[] manifest = golden("converted-manifest.json");
+    byte[] index = golden("index-v2.json");
+    var indexed =
+        new V2Conversion.Indexed(
+            Digest.of(manifest),
+            AMD64,
+            new ManifestBlob(MediaTypes.OCI_MANIFEST, Digest.of(index), index));
+
+    var again =
+        V2Conversion.convert(
+            new ManifestBlob(MediaTypes.OCI_INDEX, Digest.of(root), root),
+            digest ->
+                digest.equals(Digest.of(manifest))
+                    ? Optional.of(new ManifestBlob(MediaTypes.OCI_MANIFEST, digest, manifest))
+                    : Optional.empty(),
+            List.of(indexed));
+
+    assertThat(text(again.root().bytes())).isEqualTo(text(root));
+  }
+}
