@@ -1,0 +1,89 @@
+package dev.socifleet.pusher;
+
+import dev.socifleet.events.LayerResult;
+import dev.socifleet.events.ZtocEvent.LayerOutcome;
+import dev.socifleet.events.ZtocEvent.PlanOpened;
+import dev.socifleet.events.ZtocEvent.PlannedImage;
+import dev.socifleet.events.ZtocEvent.PlannedLayer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known of one plan: its opening, which may come more than once and after outcomes, and the
+ * outcomes of its layers. One thread.
+ */
+final class Plan {
+  private final Map<String, LayerResult> outcomes = new HashMap<>();
+  private final Set<String> tags = new LinkedHashSet<>();
+
+  /**
+   * To be run when the plan has ended: the records that it was made of may then be forgotten by
+   * Kafka.
+   */
+  private final List<Runnable> records = new ArrayList<>();
+
+  private @Nullable PlanOpened opened;
+
+  void add(PlanOpened again, Runnable done) {
+    records.add(done);
+    opened = again;
+    tags.addAll(again.tags());
+    again.outcomes().forEach(outcomes::putIfAbsent);
+  }
+
+  void add(LayerOutcome outcome, Runnable done) {
+    records.add(done);
+    // A later outcome replaces an earlier one: after a re-emitted task it is the truer one.
+    outcomes.put(outcome.layer().toString(), outcome.result());
+  }
+
+  /** The opening with every tag and outcome that came so far; null while only outcomes came. */
+  @Nullable PlanOpened opened() {
+    PlanOpened known = opened;
+    if (known == null) {
+      return null;
+    }
+    return new PlanOpened(
+        known.repository(),
+        known.planId(),
+        known.target(),
+        List.copyOf(tags),
+        known.images(),
+        known.publishV1(),
+        known.publishV2(),
+        known.v2TagTemplate(),
+        outcomes,
+        known.pushedAt(),
+        known.openedAt(),
+        known.deadline());
+  }
+
+  boolean complete() {
+    PlanOpened known = opened;
+    if (known == null) {
+      return false;
+    }
+    for (PlannedImage image : known.images()) {
+      for (PlannedLayer layer : image.layers()) {
+        if (layer.leftOut() == null && !outcomes.containsKey(layer.digest().toString())) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  void forget(String layer) {
+    outcomes.remove(layer);
+  }
+
+  void ended() {
+    records.forEach(Runnable::run);
+    records.clear();
+  }
+}

@@ -1,0 +1,213 @@
+package dev.socifleet.pusher;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.socifleet.events.Event;
+import dev.socifleet.events.EventConsumer;
+import dev.socifleet.events.EventProducer;
+import dev.socifleet.events.ImageOutcome;
+import dev.socifleet.events.LayerResult;
+import dev.socifleet.events.LayerTask;
+import dev.socifleet.events.Topic;
+import dev.socifleet.events.ZtocEvent.LayerOutcome;
+import dev.socifleet.events.ZtocEvent.PlanOpened;
+import dev.socifleet.events.ZtocEvent.PlannedImage;
+import dev.socifleet.events.ZtocEvent.PlannedLayer;
+import dev.socifleet.oci.Registries;
+import dev.socifleet.oci.RegistryException;
+import dev.socifleet.service.Metrics;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The open plans of this pusher's partitions. A plan's records stay unfinished until it has ended,
+ * so that a kill at any moment makes the successor read them again. Thread-safe: the consumer
+ * brings records, a clock brings what is due.
+ */
+final class PlanBoard implements EventConsumer.Handler {
+  private static final Logger LOG = LoggerFactory.getLogger(PlanBoard.class);
+  private static final int MOST_REEMISSIONS = 3;
+  private static final Duration LONGEST_BACKOFF = Duration.ofMinutes(1);
+
+  /** A plan's place on the board. */
+  private static final class Entry {
+    private final int partition;
+    private final Plan plan = new Plan();
+    private Instant since = Instant.now();
+    private Instant nextAttempt = Instant.MIN;
+    private int attempts;
+    private int reemissions;
+
+    Entry(int partition) {
+      this.partition = partition;
+    }
+  }
+
+  private final Duration carryOver;
+  private final Registries registries;
+  private final EventProducer producer;
+  private final Metrics metrics;
+  private final Map<String, Entry> entries = new HashMap<>();
+
+  /** Outcomes may come twice; those of a plan that has ended need no place. */
+  private final Cache<String, Boolean> ended =
+      Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(Duration.ofHours(1)).build();
+
+  PlanBoard(Duration carryOver, Registries registries, EventProducer producer, Metrics metrics) {
+    this.carryOver = carryOver;
+    this.registries = registries;
+    this.producer = producer;
+    this.metrics = metrics;
+    metrics.gauge(
+        "soci_pusher_open_plans", "Plans that wait for outcomes or for the registry", this::size);
+  }
+
+  private synchronized int size() {
+    return entries.size();
+  }
+
+  @Override
+  public synchronized void handle(Event event, int partition, Runnable done) throws Exception {
+    switch (event) {
+      case PlanOpened opened -> {
+        Entry entry = entries.computeIfAbsent(opened.planId(), _ -> new Entry(partition));
+        entry.plan.add(opened, done);
+        advance(opened.planId(), entry);
+      }
+      case LayerOutcome outcome -> {
+        Entry entry = entries.get(outcome.planId());
+        if (entry == null && ended.getIfPresent(outcome.planId()) != null) {
+          done.run();
+          return;
+        }
+        if (entry == null) {
+          entry = new Entry(partition);
+          entries.put(outcome.planId(), entry);
+        }
+        entry.plan.add(outcome, done);
+        advance(outcome.planId(), entry);
+      }
+      default -> {
+        LOG.warn("a {} on the topic of plans", event.getClass().getSimpleName());
+        done.run();
+      }
+    }
+  }
+
+  @Override
+  public synchronized void lost(Collection<Integer> partitions) {
+    entries.values().removeIf(entry -> partitions.contains(entry.partition));
+  }
+
+  /** Does what is due: another attempt to publish, a deadline, a carry-over. */
+  synchronized void tick() throws IOException {
+    Instant now = Instant.now();
+    for (Map.Entry<String, Entry> one : List.copyOf(entries.entrySet())) {
+      Entry entry = one.getValue();
+      PlanOpened opened = entry.plan.opened();
+      if (opened == null) {
+        if (entry.since.plus(carryOver).isBefore(now)) {
+          end(one.getKey(), entry); // outcomes whose plan never came: replays of one long ended
+        }
+      } else if (opened.deadline().isBefore(now)) {
+        finish(
+            one.getKey(),
+            entry,
+            opened,
+            new Publisher(registries.repository(opened.repository()), opened).failed("timeout"));
+      } else if (entry.plan.complete()) {
+        advance(one.getKey(), entry);
+      } else if (entry.since.plus(carryOver).isBefore(now)) {
+        producer.send(Topic.ZTOCS, opened);
+        entry.since = now;
+        entry.plan.ended();
+      }
+    }
+  }
+
+  private void advance(String planId, Entry entry) throws IOException {
+    PlanOpened opened = entry.plan.opened();
+    if (opened == null || !entry.plan.complete() || entry.nextAttempt.isAfter(Instant.now())) {
+      return;
+    }
+    try {
+      Publisher publisher = new Publisher(registries.repository(opened.repository()), opened);
+      finish(planId, entry, opened, publisher.publish());
+    } catch (RegistryException e) {
+      if (e.codes().contains("MANIFEST_BLOB_UNKNOWN") && entry.reemissions < MOST_REEMISSIONS) {
+        entry.reemissions++;
+        LOG.warn("{}; its zTOCs are made again", e.getMessage());
+        buildAgain(entry, opened);
+      } else if (e.temporary()) {
+        entry.attempts++;
+        Duration wait =
+            e.retryAfter().orElse(Duration.ofSeconds(1L << Math.min(entry.attempts, 6)));
+        entry.nextAttempt =
+            Instant.now().plus(wait.compareTo(LONGEST_BACKOFF) > 0 ? LONGEST_BACKOFF : wait);
+        LOG.warn("{}; trying again", e.getMessage());
+      } else {
+        finish(
+            planId,
+            entry,
+            opened,
+            new Publisher(registries.repository(opened.repository()), opened)
+                .failed(String.valueOf(e.getMessage())));
+      }
+    }
+  }
+
+  /** The registry forgot a zTOC: its layer's task goes round again. */
+  private void buildAgain(Entry entry, PlanOpened opened) throws IOException {
+    List<LayerTask> tasks = new ArrayList<>();
+    for (PlannedImage image : opened.images()) {
+      for (PlannedLayer layer : image.layers()) {
+        @Nullable LayerResult result = opened.outcomes().get(layer.digest().toString());
+        if (result instanceof LayerResult.Indexed || result instanceof LayerResult.Reused) {
+          tasks.add(
+              new LayerTask(
+                  opened.repository(),
+                  opened.planId(),
+                  layer.digest(),
+                  layer.mediaType(),
+                  layer.sizeBytes(),
+                  layer.spanSizeBytes(),
+                  1,
+                  Instant.now()));
+        }
+      }
+    }
+    producer.sendAll(Topic.LAYERS, tasks);
+    tasks.forEach(task -> entry.plan.forget(task.layer().toString()));
+  }
+
+  private void finish(String planId, Entry entry, PlanOpened opened, ImageOutcome outcome)
+      throws IOException {
+    producer.send(Topic.IMAGES, outcome);
+    metrics
+        .counter("soci_pusher_images_total", "Plans by how they ended", "status", outcome.status())
+        .increment();
+    LOG.info(
+        "{} {}: {}{} ({} ms after the push)",
+        opened.repository(),
+        opened.target().digest(),
+        outcome.status(),
+        outcome.reason().isEmpty() ? "" : ": " + outcome.reason(),
+        Duration.between(opened.pushedAt(), outcome.publishedAt()).toMillis());
+    end(planId, entry);
+  }
+
+  private void end(String planId, Entry entry) {
+    entries.remove(planId);
+    ended.put(planId, true);
+    entry.plan.ended();
+  }
+}

@@ -1,0 +1,258 @@
+package dev.socifleet.pusher;
+
+import dev.socifleet.events.ImageOutcome;
+import dev.socifleet.events.LayerResult;
+import dev.socifleet.events.ZtocEvent.PlanOpened;
+import dev.socifleet.events.ZtocEvent.PlannedImage;
+import dev.socifleet.events.ZtocEvent.PlannedLayer;
+import dev.socifleet.oci.BlobContent;
+import dev.socifleet.oci.Descriptor;
+import dev.socifleet.oci.Digest;
+import dev.socifleet.oci.ManifestBlob;
+import dev.socifleet.oci.MediaTypes;
+import dev.socifleet.oci.Platform;
+import dev.socifleet.oci.Platforms;
+import dev.socifleet.oci.RegistryException;
+import dev.socifleet.oci.Repository;
+import dev.socifleet.sociindex.SociIndex;
+import dev.socifleet.sociindex.SociTerms;
+import dev.socifleet.sociindex.V2Conversion;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Publishes one complete plan. Every write is idempotent and looked at afterwards; publishing twice
+ * changes nothing.
+ */
+final class Publisher {
+  private static final Logger LOG = LoggerFactory.getLogger(Publisher.class);
+
+  private final Repository repository;
+  private final PlanOpened plan;
+  private final List<String> reasons = new ArrayList<>();
+
+  Publisher(Repository repository, PlanOpened plan) {
+    this.repository = repository;
+    this.plan = plan;
+  }
+
+  /** An image of the plan with the zTOCs that its layers got. */
+  private record Ready(PlannedImage image, Platform platform, List<SociIndex.LayerZtoc> ztocs) {}
+
+  ImageOutcome publish() throws IOException {
+    List<Ready> ready = new ArrayList<>();
+    List<ImageOutcome.PlatformOutcome> platforms = new ArrayList<>();
+    for (PlannedImage image : plan.images()) {
+      List<SociIndex.LayerZtoc> ztocs = ztocs(image);
+      @Nullable Digest v1 = null;
+      if (!ztocs.isEmpty()) {
+        Platform platform = image.platform();
+        ready.add(new Ready(image, platform == null ? Platforms.host() : platform, ztocs));
+        putConfig();
+        v1 = plan.publishV1() ? v1(image, ztocs) : null;
+      }
+      platforms.add(
+          new ImageOutcome.PlatformOutcome(
+              image.manifest().digest(), image.platform(), v1, decisions(image)));
+    }
+    if (ready.isEmpty()) {
+      return outcome("nothing-to-index", "no layer got a zTOC", platforms, null, null);
+    }
+    @Nullable Digest v2 = null;
+    @Nullable String v2Tag = null;
+    if (plan.publishV2() && !plan.tags().isEmpty()) {
+      Optional<ManifestBlob> converted = v2(ready);
+      for (String tag : plan.tags()) {
+        if (converted.isPresent() && tagV2(tag, converted.get())) {
+          v2 = converted.get().digest();
+          v2Tag = v2Tag(tag);
+        }
+      }
+    }
+    boolean published =
+        v2 != null || platforms.stream().anyMatch(platform -> platform.v1() != null);
+    return outcome(
+        published ? "published" : "failed", String.join("; ", reasons), platforms, v2, v2Tag);
+  }
+
+  private List<SociIndex.LayerZtoc> ztocs(PlannedImage image) {
+    List<SociIndex.LayerZtoc> ztocs = new ArrayList<>();
+    for (PlannedLayer layer : image.layers()) {
+      LayerResult result =
+          layer.leftOut() == null ? plan.outcomes().get(layer.digest().toString()) : null;
+      switch (result) {
+        case LayerResult.Indexed indexed ->
+            ztocs.add(
+                new SociIndex.LayerZtoc(
+                    layer.digest(),
+                    layer.mediaType(),
+                    indexed.ztoc(),
+                    indexed.ztocSizeBytes(),
+                    layer.spanSizeBytes()));
+        case LayerResult.Reused reused ->
+            ztocs.add(
+                new SociIndex.LayerZtoc(
+                    layer.digest(),
+                    layer.mediaType(),
+                    reused.ztoc(),
+                    reused.ztocSizeBytes(),
+                    layer.spanSizeBytes()));
+        case LayerResult.Skipped _, LayerResult.Failed _ -> reasons.add("a layer was left out");
+        case null -> LOG.trace("layer {} was left out by the plan", layer.digest());
+      }
+    }
+    return ztocs;
+  }
+
+  private void putConfig() throws RegistryException {
+    byte[] config = SociTerms.emptyConfig();
+    repository.putBlob(SociTerms.emptyConfigDigest(), config.length, BlobContent.of(config));
+  }
+
+  private @Nullable Digest v1(PlannedImage image, List<SociIndex.LayerZtoc> ztocs)
+      throws RegistryException {
+    ManifestBlob index = SociIndex.v1(ztocs, image.manifest()).manifest();
+    try {
+      repository.putReferrer(image.manifest().digest(), index);
+      LOG.info(
+          "{}: published v1 index {} of {}",
+          plan.repository(),
+          index.digest(),
+          image.manifest().digest());
+      return index.digest();
+    } catch (RegistryException e) {
+      if (e.temporary() || e.denied() || e.codes().contains("MANIFEST_BLOB_UNKNOWN")) {
+        throw e;
+      }
+      reasons.add("the registry refuses v1: " + e.getMessage());
+      return null;
+    }
+  }
+
+  private Optional<ManifestBlob> v2(List<Ready> ready) throws IOException {
+    Optional<ManifestBlob> target = repository.manifest(plan.target().digest().toString());
+    if (target.isEmpty()) {
+      reasons.add("the image was deleted before v2 could be made");
+      return Optional.empty();
+    }
+    List<V2Conversion.Indexed> indexed = new ArrayList<>();
+    for (Ready image : ready) {
+      ManifestBlob index = SociIndex.v2(image.ztocs()).manifest();
+      repository.putManifest(index.digest().toString(), index.mediaType(), index.bytes());
+      indexed.add(
+          new V2Conversion.Indexed(image.image().manifest().digest(), image.platform(), index));
+    }
+    V2Conversion.Converted converted =
+        V2Conversion.convert(
+            target.get(), digest -> repository.manifest(digest.toString()), indexed);
+    for (ManifestBlob manifest : converted.manifests()) {
+      repository.putManifest(manifest.digest().toString(), manifest.mediaType(), manifest.bytes());
+    }
+    repository.putManifest(
+        converted.root().digest().toString(), MediaTypes.OCI_INDEX, converted.root().bytes());
+    return Optional.of(converted.root());
+  }
+
+  /** Tags the converted image, if the tag it was made of still means what was planned. */
+  private boolean tagV2(String tag, ManifestBlob converted) throws RegistryException {
+    Optional<Digest> now = repository.headManifest(tag).map(Descriptor::digest);
+    if (!now.equals(Optional.of(plan.target().digest()))) {
+      reasons.add("tag " + tag + " points elsewhere by now, so no v2 was tagged for it");
+      return false;
+    }
+    String v2Tag = v2Tag(tag);
+    if (repository
+        .headManifest(v2Tag)
+        .map(Descriptor::digest)
+        .equals(Optional.of(converted.digest()))) {
+      return true;
+    }
+    repository.putManifest(v2Tag, MediaTypes.OCI_INDEX, converted.bytes());
+    if (!repository
+        .headManifest(v2Tag)
+        .map(Descriptor::digest)
+        .equals(Optional.of(converted.digest()))) {
+      throw new RegistryException(
+          "cannot tag "
+              + v2Tag
+              + " ("
+              + plan.repository()
+              + "): it points elsewhere after it was written",
+          0,
+          List.of(),
+          true,
+          null,
+          null);
+    }
+    LOG.info("{}: published v2 image {} as {}", plan.repository(), converted.digest(), v2Tag);
+    return true;
+  }
+
+  private String v2Tag(String tag) {
+    return plan.v2TagTemplate().replace("{tag}", tag);
+  }
+
+  private List<ImageOutcome.LayerDecision> decisions(PlannedImage image) {
+    List<ImageOutcome.LayerDecision> decisions = new ArrayList<>();
+    for (PlannedLayer layer : image.layers()) {
+      LayerResult result =
+          layer.leftOut() != null
+              ? new LayerResult.Skipped(layer.leftOut())
+              : plan.outcomes()
+                  .getOrDefault(
+                      layer.digest().toString(), new LayerResult.Failed("no outcome came in time"));
+      decisions.add(
+          switch (result) {
+            case LayerResult.Indexed indexed -> decision(layer, "indexed", "", indexed.ztoc());
+            case LayerResult.Reused reused -> decision(layer, "reused", "", reused.ztoc());
+            case LayerResult.Skipped skipped -> decision(layer, "skipped", skipped.reason(), null);
+            case LayerResult.Failed failed -> decision(layer, "failed", failed.reason(), null);
+          });
+    }
+    return decisions;
+  }
+
+  private static ImageOutcome.LayerDecision decision(
+      PlannedLayer layer, String decision, String reason, @Nullable Digest ztoc) {
+    return new ImageOutcome.LayerDecision(
+        layer.digest(), layer.sizeBytes(), decision, reason, ztoc);
+  }
+
+  /** How a plan ended that could not be published. */
+  ImageOutcome failed(String reason) {
+    List<ImageOutcome.PlatformOutcome> platforms = new ArrayList<>();
+    for (PlannedImage image : plan.images()) {
+      platforms.add(
+          new ImageOutcome.PlatformOutcome(
+              image.manifest().digest(), image.platform(), null, decisions(image)));
+    }
+    return outcome("failed", reason, platforms, null, null);
+  }
+
+  private ImageOutcome outcome(
+      String status,
+      String reason,
+      List<ImageOutcome.PlatformOutcome> platforms,
+      @Nullable Digest v2,
+      @Nullable String v2Tag) {
+    return new ImageOutcome(
+        plan.repository(),
+        plan.target().digest(),
+        plan.planId(),
+        plan.tags(),
+        status,
+        reason,
+        platforms,
+        v2,
+        v2Tag,
+        plan.pushedAt(),
+        plan.openedAt(),
+        Instant.now());
+  }
+}
