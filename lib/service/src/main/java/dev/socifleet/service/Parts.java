@@ -5,7 +5,10 @@ import java.util.Deque;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What a service is made of: closed in the reverse order of its making, each whatever becomes of the others. One thread. */
+/**
+ * What a service is made of: closed in the reverse order of its making, each whatever becomes of
+ * the others. One thread.
+ */
 public final class Parts implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Parts.class);
 
