@@ -1,0 +1,209 @@
+package dev.socifleet.ztoc;
+
+import dev.socifleet.ztoc.inflate.Event;
+import dev.socifleet.ztoc.inflate.GunzipDecoder;
+import dev.socifleet.ztoc.inflate.Inflate;
+import dev.socifleet.ztoc.inflate.InflateException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.security.MessageDigest;
+import java.util.Arrays;
+
+/**
+ * Turns the compressed bytes of one span into its part of the tar. Not thread-safe; reusable, and
+ * worth it: a decoder holds about 350 KiB, whatever the size of its span.
+ *
+ * <p>Call {@link #start}, then {@link #decode} once or more. As decoding can pause at any offset,
+ * the bytes that somebody waits for can be handed out first and the rest be decoded afterwards.
+ */
+public final class SpanDecoder {
+  /** Compressed bytes of the largest span that is taken: what an array can hold. */
+  public static final int MAX_COMPRESSED = Integer.MAX_VALUE - 64;
+
+  private static final int OUTPUT = 256 * 1024;
+
+  /** Takes decoded bytes, in order. The array is the decoder's: use it during the call only. */
+  @FunctionalInterface
+  public interface Sink {
+    void accept(byte[] buffer, int offset, int length) throws IOException;
+  }
+
+  private final GunzipDecoder gunzip = new GunzipDecoder();
+  private final MessageDigest sha = SpanHasher.sha256();
+  private final byte[] out = new byte[Inflate.WINDOW + OUTPUT + Inflate.OUTPUT_SLACK];
+
+  private int span = -1;
+  private boolean last;
+  private boolean compressed;
+  private byte[] input = out;
+  private long start;
+  private long position;
+  private long end;
+  private int delivered;
+
+  /**
+   * Starts with a span whose bytes may come from anywhere: they are compared with its digest first.
+   *
+   * @param bytes all compressed bytes of the span; not to be changed while it is decoded
+   * @throws CorruptSpanException if they are not those
+   */
+  public void start(Ztoc ztoc, int index, byte[] bytes) throws CorruptSpanException {
+    Span wanted = ztoc.span(index);
+    span = -1;
+    if (bytes.length != wanted.compressedLength()) {
+      throw new CorruptSpanException(
+          index, bytes.length + " bytes, expected " + wanted.compressedLength());
+    }
+    sha.reset();
+    if (!MessageDigest.isEqual(sha.digest(bytes), wanted.sha256())) {
+      throw new CorruptSpanException(index, "its bytes do not have the SHA-256 in the zTOC");
+    }
+    startVerified(ztoc, index, bytes);
+  }
+
+  /** Starts with a span whose bytes were compared with its digest by the caller. */
+  public void startVerified(Ztoc ztoc, int index, byte[] bytes) throws CorruptSpanException {
+    if (ztoc.compression() == Compression.GZIP) {
+      ztoc.window(index, out);
+    }
+    startWith(ztoc.span(index), index == ztoc.spanCount() - 1, ztoc.compression(), bytes);
+  }
+
+  /**
+   * Starts without a zTOC at hand.
+   *
+   * @param window the 32 KiB of output before the span, from {@code windowOffset} on; of no account
+   *     if the layer is not compressed
+   * @param isLast whether it is the layer's last span, which may go on after the archive's end
+   */
+  public void startVerified(
+      Span wanted,
+      boolean isLast,
+      Compression compression,
+      byte[] window,
+      int windowOffset,
+      byte[] bytes)
+      throws CorruptSpanException {
+    if (compression == Compression.GZIP) {
+      System.arraycopy(window, windowOffset, out, 0, Inflate.WINDOW);
+    }
+    startWith(wanted, isLast, compression, bytes);
+  }
+
+  private void startWith(Span wanted, boolean isLast, Compression compression, byte[] bytes)
+      throws CorruptSpanException {
+    if (bytes.length != wanted.compressedLength()) {
+      throw new CorruptSpanException(
+          wanted.index(), bytes.length + " bytes, expected " + wanted.compressedLength());
+    }
+    span = wanted.index();
+    last = isLast;
+    compressed = compression == Compression.GZIP;
+    input = bytes;
+    start = wanted.uncompressedStart();
+    position = start;
+    end = wanted.uncompressedEnd();
+    if (compressed) {
+      gunzip.startAt(wanted.compressedStart(), wanted.bits(), bytes, 0, bytes.length);
+      gunzip.output(out, Inflate.WINDOW, 0);
+      delivered = Inflate.WINDOW;
+    }
+  }
+
+  /** Uncompressed offset of the next byte to be decoded. */
+  public long position() {
+    return position;
+  }
+
+  /** Whether the whole span was decoded. */
+  public boolean done() {
+    return position >= end;
+  }
+
+  /** Decodes the rest of the span. */
+  public void decode(Sink sink) throws IOException {
+    decode(end, sink);
+  }
+
+  /**
+   * Decodes at least up to an uncompressed offset, or to the span's end if that comes first.
+   *
+   * @throws CorruptSpanException if the bytes can't be decoded to what the zTOC says
+   * @throws IOException from the sink; start anew after that
+   */
+  public void decode(long until, Sink sink) throws IOException {
+    if (span < 0) {
+      throw new IllegalStateException("no span was started");
+    }
+    long target = Math.min(until, end);
+    if (!compressed) {
+      copyPlain(target, sink);
+      return;
+    }
+    while (position < target) {
+      int at = gunzip.outPosition();
+      int limit = (int) Math.min(Inflate.WINDOW + OUTPUT, at + (target - position));
+      Event event = run(limit);
+      if (event == Event.END) {
+        throw corrupt("its compressed data ends at uncompressed offset " + position);
+      }
+      deliver(sink);
+    }
+  }
+
+  /** Decodes a whole span that was started into an array of its own. */
+  public byte[] decodeAll() throws IOException {
+    if (end - start > MAX_COMPRESSED) {
+      throw corrupt(end - start + " bytes do not fit into an array");
+    }
+    // Grows with what is really decoded: the size is only a claim.
+    ByteArrayOutputStream all =
+        new ByteArrayOutputStream((int) Math.min(end - position, 8L * input.length + OUTPUT));
+    decode(all::write);
+    return all.toByteArray();
+  }
+
+  private void copyPlain(long target, Sink sink) throws IOException {
+    if (position < target) {
+      int from = (int) (position - start);
+      int length = (int) (target - position);
+      position = target;
+      sink.accept(input, from, length);
+    }
+  }
+
+  private Event run(int limit) throws CorruptSpanException {
+    try {
+      return gunzip.run(limit);
+    } catch (InflateException e) {
+      throw corrupt(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void deliver(Sink sink) throws IOException {
+    int from = delivered;
+    int produced = gunzip.outPosition() - from;
+    if (produced > end - position) {
+      if (!last) {
+        throw corrupt("it goes on after uncompressed offset " + end);
+      }
+      produced = (int) (end - position);
+    }
+    if (produced > 0) {
+      sink.accept(out, from, produced);
+      position += produced;
+    }
+    delivered = gunzip.outPosition();
+    if (delivered >= Inflate.WINDOW + OUTPUT) {
+      delivered -= gunzip.slide();
+    }
+  }
+
+  private CorruptSpanException corrupt(String reason) {
+    int index = span;
+    span = -1;
+    input = out;
+    Arrays.fill(out, 0, Inflate.WINDOW, (byte) 0);
+    return new CorruptSpanException(index, reason);
+  }
+}

@@ -1,0 +1,71 @@
+package dev.socifleet.ztoc;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+
+/**
+ * Reads uncompressed bytes of a layer: fetches the spans that have them, verifies and decodes them.
+ * Not thread-safe. It keeps nothing: for callers who read a file or a layer once, from end to end.
+ */
+public final class SpanReader {
+  /** Where a layer's compressed bytes come from. */
+  @FunctionalInterface
+  public interface Source {
+    /** The bytes of the layer blob from {@code start} up to, not including, {@code end}. */
+    byte[] read(long start, long end) throws IOException;
+  }
+
+  private final Ztoc ztoc;
+  private final Source source;
+  private final SpanDecoder decoder = new SpanDecoder();
+
+  public SpanReader(Ztoc ztoc, Source source) {
+    this.ztoc = ztoc;
+    this.source = source;
+  }
+
+  /** Hands out the bytes from an uncompressed offset on, in order. */
+  public void read(long offset, long length, SpanDecoder.Sink sink) throws IOException {
+    if (offset < 0 || length < 0 || length > ztoc.uncompressedSize() - offset) {
+      throw new IndexOutOfBoundsException(
+          length + " bytes at " + offset + " of " + ztoc.uncompressedSize());
+    }
+    long end = offset + length;
+    for (long at = offset; at < end; ) {
+      int index = ztoc.spanAt(at);
+      Span span = ztoc.span(index);
+      long from = at;
+      long to = Math.min(end, span.uncompressedEnd());
+      decoder.start(ztoc, index, source.read(span.compressedStart(), span.compressedEnd()));
+      decoder.decode(
+          to,
+          new SpanDecoder.Sink() {
+            private long position = span.uncompressedStart();
+
+            @Override
+            public void accept(byte[] buffer, int start, int n) throws IOException {
+              int skipped = (int) Math.min(n, Math.max(0, from - position));
+              int wanted = (int) Math.min(n, Math.max(0, to - position)) - skipped;
+              position += n;
+              if (wanted > 0) {
+                sink.accept(buffer, start + skipped, wanted);
+              }
+            }
+          });
+      at = to;
+    }
+  }
+
+  /** The data of a regular file that fits into an array; empty for other types. */
+  public byte[] readFile(int file) throws IOException {
+    Toc toc = ztoc.toc();
+    if (toc.length(file) > SpanDecoder.MAX_COMPRESSED) {
+      throw new IOException(
+          "cannot read " + toc.nameText(file) + ": " + toc.length(file) + " bytes, too large");
+    }
+    ByteArrayOutputStream data =
+        new ByteArrayOutputStream((int) Math.min(1 << 20, toc.length(file)));
+    read(toc.offset(file), toc.length(file), data::write);
+    return data.toByteArray();
+  }
+}
