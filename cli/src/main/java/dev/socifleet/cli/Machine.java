@@ -7,7 +7,10 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** What a command needs of the machine, checked before anything is started: each lack is one line that says what to do. */
+/**
+ * What a command needs of the machine, checked before anything is started: each lack is one line
+ * that says what to do.
+ */
 public final class Machine {
   private static final Path FUSE = Path.of("/dev/fuse");
 
@@ -38,12 +41,18 @@ public final class Machine {
     }
     try (var socket = new ServerSocket()) {
       socket.setReuseAddress(true);
-      socket.bind(new InetSocketAddress("127.0.0.1", port));
+      socket.bind(new InetSocketAddress(java.net.InetAddress.getLoopbackAddress(), port));
     } catch (BindException e) {
       throw new CommandFailure(
-          "port " + port + ", for " + what + ", is taken; stop what uses it, or choose another with " + option);
+          "port "
+              + port
+              + ", for "
+              + what
+              + ", is taken; stop what uses it, or choose another with "
+              + option);
     } catch (IOException e) {
-      throw new CommandFailure("cannot listen on 127.0.0.1:" + port + " for " + what + ": " + e.getMessage());
+      throw new CommandFailure(
+          "cannot listen on 127.0.0.1:" + port + " for " + what + ": " + e.getMessage());
     }
   }
 
@@ -54,6 +63,7 @@ public final class Machine {
         return;
       }
     }
-    throw new CommandFailure("there is no " + name + " on the PATH; on Debian: apt-get install " + debianPackage);
+    throw new CommandFailure(
+        "there is no " + name + " on the PATH; on Debian: apt-get install " + debianPackage);
   }
 }

@@ -2,37 +2,28 @@ package dev.socifleet.cli;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
-import dev.socifleet.cli.demo.DemoCommand;
-import dev.socifleet.cli.mount.MountCommand;
-import dev.socifleet.cli.mount.UnmountCommand;
-import dev.socifleet.cli.rpull.RpullCommand;
 import dev.socifleet.cli.up.UpCommand;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
-/** The {@code soci} command. Results on stdout, everything else on stderr; a failure is one line. */
+/**
+ * The {@code soci} command. Results on stdout, everything else on stderr; a failure is one line.
+ */
 @Command(
     name = "soci",
     description = "Container images that start before they are downloaded.",
     mixinStandardHelpOptions = true,
     versionProvider = Soci.Version.class,
-    subcommands = {
-      UpCommand.class,
-      DemoCommand.class,
-      RpullCommand.class,
-      MountCommand.class,
-      UnmountCommand.class
-    },
+    subcommands = {UpCommand.class},
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done",
       "1:failed; the reason is the last line on stderr",
       "2:wrong usage or configuration"
     },
-    footer = {"", "First steps:", "  soci demo              the whole path on this machine, shown and measured", "  soci up                all services on this machine", "  soci rpull IMAGE       pull an image through containerd, lazily"})
+    footer = {"", "First step:", "  soci up --registry HOST    index what is pushed to a registry"})
 public final class Soci implements Runnable {
   /** nerdctl reads this line, and refuses to convert with a version below 0.10.0. */
   static final class Version implements CommandLine.IVersionProvider {
@@ -47,8 +38,6 @@ public final class Soci implements Runnable {
 
   @Option(names = "--debug", description = "Log what happens, and print a failure's stack trace.")
   private boolean debug;
-
-  @Spec private CommandLine.Model.CommandSpec spec;
 
   private Soci() {}
 
@@ -67,7 +56,7 @@ public final class Soci implements Runnable {
 
   @Override
   public void run() {
-    spec.commandLine().usage(System.out);
+    CommandLine.usage(this, System.out);
   }
 
   private int execute(CommandLine.ParseResult parsed) {

@@ -60,18 +60,16 @@ public final class ContainerdProcess implements AutoCloseable {
             [proxy_plugins]
             """
                 .formatted(directory));
-    snapshotters.forEach(
-        (name, socket) ->
-            config
-                .append("  [proxy_plugins." + name + "]\n    type = \"snapshot\"\n")
-                .append("    address = \"" + socket + "\"\n"));
+    snapshotters.forEach((name, socket) ->
+        config
+            .append("  [proxy_plugins." + name + "]\n    type = \"snapshot\"\n")
+            .append("    address = \"" + socket + "\"\n"));
     Path file = directory.resolve("config.toml");
     Files.writeString(file, config);
     Process process =
         new ProcessBuilder("containerd", "--config", file.toString(), "--log-level", "debug")
             .redirectErrorStream(true)
-            .redirectOutput(
-                ProcessBuilder.Redirect.appendTo(directory.resolve("log").toFile()))
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(directory.resolve("log").toFile()))
             .start();
     ContainerdProcess containerd = new ContainerdProcess(directory, process);
     try {
@@ -120,16 +118,14 @@ public final class ContainerdProcess implements AutoCloseable {
     StringBuilder err = new StringBuilder();
     Thread errors =
         Thread.ofVirtual()
-            .start(
-                () -> {
-                  try {
-                    err.append(
-                        new String(
-                            process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8));
-                  } catch (IOException e) {
-                    err.append(e);
-                  }
-                });
+            .start(() -> {
+              try {
+                err.append(
+                    new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8));
+              } catch (IOException e) {
+                err.append(e);
+              }
+            });
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
       process.destroyForcibly();

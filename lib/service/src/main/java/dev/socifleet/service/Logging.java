@@ -37,7 +37,7 @@ public final class Logging extends ContextAwareBase implements Configurator {
    * Takes {@code log.level} (error, warn, info, debug, trace; default info) and {@code log.json}
    * (default false) from a service's settings.
    */
-  static void configure(Settings settings) {
+  public static void configure(Settings settings) {
     String name = settings.text("log.level", "info").toUpperCase(Locale.ROOT);
     boolean json = settings.flag("log.json", false);
     if (!List.of("ERROR", "WARN", "INFO", "DEBUG", "TRACE").contains(name)) {

@@ -1,0 +1,244 @@
+package dev.socifleet.systemtests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.socifleet.embedded.broker.EmbeddedBroker;
+import dev.socifleet.indexer.Indexer;
+import dev.socifleet.indexer.IndexerConfig;
+import dev.socifleet.ingest.Ingest;
+import dev.socifleet.ingest.IngestConfig;
+import dev.socifleet.oci.BlobContent;
+import dev.socifleet.oci.Credentials;
+import dev.socifleet.oci.Descriptor;
+import dev.socifleet.oci.Digest;
+import dev.socifleet.oci.HttpRegistries;
+import dev.socifleet.oci.ImageManifest;
+import dev.socifleet.oci.MediaTypes;
+import dev.socifleet.oci.OciJson;
+import dev.socifleet.oci.RegistriesConfig;
+import dev.socifleet.oci.RegistryHost;
+import dev.socifleet.oci.Repository;
+import dev.socifleet.oci.RepositoryName;
+import dev.socifleet.pusher.Pusher;
+import dev.socifleet.pusher.PusherConfig;
+import dev.socifleet.service.Settings;
+import dev.socifleet.sociindex.IndexDiscovery;
+import dev.socifleet.sociindex.SociIndex;
+import dev.socifleet.sociindex.SociTerms;
+import dev.socifleet.ztoc.Span;
+import dev.socifleet.ztoc.Ztoc;
+import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.zip.GZIPOutputStream;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** From a push to published indexes, on a real registry and a real broker. */
+class PushToIndexIT {
+  @TempDir Path directory;
+  private EmbeddedBroker broker;
+  private Ingest ingest;
+  private DockerRegistry registry;
+  private Indexer indexer;
+  private Pusher pusher;
+  private HttpRegistries registries;
+  private Repository repository;
+
+  @BeforeEach
+  void start() throws Exception {
+    boolean there = Files.isExecutable(Path.of("/usr/bin/docker-registry"));
+    assertThat(there || !"true".equals(System.getenv("CI")))
+        .as("docker-registry is installed under CI")
+        .isTrue();
+    assumeTrue(there, "docker-registry isn't installed");
+    broker = EmbeddedBroker.start(directory.resolve("kafka"), 0);
+    int port = DockerRegistry.freePort();
+    Map<String, String> ingestSettings = pipeline(port);
+    ingestSettings.remove("registry.0.host");
+    ingestSettings.put("listen", "127.0.0.1:0");
+    ingestSettings.put("source.0.name", "main");
+    ingestSettings.put("source.0.registry", "127.0.0.1:" + port);
+    ingestSettings.put("source.0.authorization", "Bearer webhook-secret");
+    ingest = Ingest.start(IngestConfig.from(Settings.of(ingestSettings)));
+    registry =
+        DockerRegistry.start(
+            directory,
+            port,
+            "http://127.0.0.1:" + ingest.port() + "/v1/events/main",
+            "Bearer webhook-secret");
+    startIndexer();
+    startPusher();
+    registries =
+        HttpRegistries.open(
+            new RegistriesConfig(
+                List.of(RegistryHost.of(registry.host())), Credentials.NONE, "test/1"));
+    repository = registries.repository(new RepositoryName(registry.host(), "team/app"));
+  }
+
+  private Map<String, String> pipeline(int port) {
+    Map<String, String> settings = new HashMap<>();
+    settings.put("admin.listen", "127.0.0.1:0");
+    settings.put("kafka.bootstrap", broker.bootstrap());
+    settings.put("kafka.replication", "1");
+    settings.put("registry.0.host", "127.0.0.1:" + port);
+    return settings;
+  }
+
+  private int registryPort() {
+    return Integer.parseInt(registry.host().split(":", 2)[1]);
+  }
+
+  private void startIndexer() throws Exception {
+    Map<String, String> settings = pipeline(registryPort());
+    settings.put("min-layer-size", "1000");
+    settings.put("span-size", "64KiB");
+    indexer = Indexer.start(IndexerConfig.from(Settings.of(settings)), Optional.empty());
+  }
+
+  private void startPusher() throws Exception {
+    pusher = Pusher.start(PusherConfig.from(Settings.of(pipeline(registryPort()))));
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    for (AutoCloseable part :
+        new AutoCloseable[] {pusher, indexer, ingest, registries, registry, broker}) {
+      if (part != null) {
+        part.close();
+      }
+    }
+  }
+
+  /** A layer of files whose bytes half compress, so that it has several spans. */
+  private static byte[] layer(long seed) throws Exception {
+    Random random = new Random(seed);
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (var tar = new TarArchiveOutputStream(new GZIPOutputStream(bytes))) {
+      for (int i = 0; i < 20; i++) {
+        byte[] content = new byte[40_000];
+        random.nextBytes(content);
+        for (int at = 0; at < content.length; at += 2) {
+          content[at] = (byte) i;
+        }
+        var entry = new TarArchiveEntry("file" + i);
+        entry.setSize(content.length);
+        tar.putArchiveEntry(entry);
+        tar.write(content);
+        tar.closeArchiveEntry();
+      }
+    }
+    return bytes.toByteArray();
+  }
+
+  private Digest push(String tag, byte[]... layers) throws Exception {
+    byte[] config =
+        "{\"architecture\":\"amd64\",\"os\":\"linux\"}".getBytes(StandardCharsets.UTF_8);
+    repository.putBlob(Digest.of(config), config.length, BlobContent.of(config));
+    var descriptors = new java.util.ArrayList<Descriptor>();
+    for (byte[] layer : layers) {
+      repository.putBlob(Digest.of(layer), layer.length, BlobContent.of(layer));
+      descriptors.add(Descriptor.of(MediaTypes.OCI_LAYER_GZIP, Digest.of(layer), layer.length));
+    }
+    byte[] manifest =
+        OciJson.write(
+            new ImageManifest(
+                MediaTypes.OCI_MANIFEST,
+                "",
+                Descriptor.of(MediaTypes.OCI_CONFIG, Digest.of(config), config.length),
+                descriptors,
+                null,
+                Map.of()));
+    repository.putManifest(tag, MediaTypes.OCI_MANIFEST, manifest);
+    return Digest.of(manifest);
+  }
+
+  private void awaitIndexed(String tag, Digest image) {
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .ignoreExceptions()
+        .until(() ->
+            !repository.referrers(image, SociTerms.V1_TYPE).isEmpty()
+                && repository.headManifest(tag + "-soci").isPresent());
+  }
+
+  @Test
+  void aPushedImageGetsBothIndexesAndOurOwnPushesStartNothing() throws Exception {
+    byte[] good = layer(1);
+    byte[] bad = good.clone();
+    bad[bad.length / 2] ^= 1; // one damaged layer must not cost the others their index
+    Digest image = push("1.0", good, bad);
+    awaitIndexed("1.0", image);
+
+    List<Descriptor> v1 = repository.referrers(image, SociTerms.V1_TYPE);
+    assertThat(v1).hasSize(1);
+    SociIndex index =
+        SociIndex.read(
+            repository.manifest(v1.getFirst().digest().toString()).orElseThrow().bytes());
+    assertThat(index.ztocs()).hasSize(1);
+    assertThat(index.ztocs().getFirst().layer()).isEqualTo(Digest.of(good));
+    verifySpans(index.ztocs().getFirst(), good);
+
+    var converted = OciJson.index(repository.manifest("1.0-soci").orElseThrow().bytes());
+    assertThat(converted.manifests()).hasSize(2);
+    var manifest =
+        repository.manifest(converted.manifests().getFirst().digest().toString()).orElseThrow();
+    assertThat(IndexDiscovery.find(repository, manifest, null))
+        .hasValueSatisfying(found -> assertThat(found.index().ztocs()).isEqualTo(index.ztocs()));
+
+    List<String> before = repository.tags();
+    Thread.sleep(5000); // our own pushes were announced too; time enough for a loop to show
+    assertThat(repository.tags())
+        .containsExactlyInAnyOrderElementsOf(before)
+        .doesNotContain("1.0-soci-soci");
+  }
+
+  private void verifySpans(SociIndex.LayerZtoc described, byte[] layer) throws Exception {
+    byte[] blob;
+    try (InputStream stream = repository.openBlob(described.ztoc())) {
+      blob = stream.readAllBytes();
+    }
+    Ztoc ztoc = Ztoc.parse(blob);
+    assertThat(ztoc.spanCount()).isGreaterThan(1);
+    for (int i = 0; i < ztoc.spanCount(); i++) {
+      Span span = ztoc.span(i);
+      byte[] bytes =
+          java.util.Arrays.copyOfRange(
+              layer, (int) span.compressedStart(), (int) span.compressedEnd());
+      assertThat(Digest.of(bytes).hash()).isEqualTo(span.sha256());
+    }
+  }
+
+  @Test
+  void theSameImageUnderManyTagsHasOneV1IndexAndAV2EachAfterRestartsInBetween() throws Exception {
+    byte[] layer = layer(2);
+    Digest image = push("t0", layer);
+    pusher.close();
+    for (int i = 1; i < 5; i++) {
+      push("t" + i, layer);
+    }
+    indexer.close();
+    push("t5", layer);
+    startIndexer();
+    startPusher();
+
+    for (int i = 0; i < 6; i++) {
+      awaitIndexed("t" + i, image);
+    }
+    assertThat(repository.referrers(image, SociTerms.V1_TYPE)).hasSize(1);
+  }
+}
