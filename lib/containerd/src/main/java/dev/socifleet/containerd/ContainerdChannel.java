@@ -7,6 +7,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.MetadataUtils;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -73,6 +74,8 @@ public final class ContainerdChannel implements AutoCloseable {
             .eventLoopGroup(eventLoop)
             .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
             .executor(executor)
+            // gRPC sets it for TCP; on a unix socket Netty warns of it at each connection.
+            .withOption(ChannelOption.SO_KEEPALIVE, null)
             // Servers disagree on what a socket's authority is; containerd's clients say this.
             .overrideAuthority("localhost")
             .maxInboundMessageSize(LARGEST_MESSAGE)

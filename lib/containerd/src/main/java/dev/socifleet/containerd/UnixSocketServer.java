@@ -3,6 +3,7 @@ package dev.socifleet.containerd;
 import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -76,6 +77,8 @@ public final class UnixSocketServer implements AutoCloseable {
             .bossEventLoopGroup(eventLoop)
             .workerEventLoopGroup(eventLoop)
             .executor(executor)
+            // gRPC sets it for TCP; on a unix socket Netty warns of it at each connection.
+            .withChildOption(ChannelOption.SO_KEEPALIVE, null)
             .maxInboundMessageSize(LARGEST_MESSAGE);
     services.forEach(builder::addService);
     Server server = builder.build();
