@@ -23,17 +23,7 @@ import picocli.CommandLine.Option;
       "1:failed; the reason is the last line on stderr",
       "2:wrong usage or configuration"
     },
-<<<<<<< HEAD
     footer = {"", "First step:", "  soci up --registry HOST    index what is pushed to a registry"})
-=======
-    footer = {
-      "",
-      "First steps:",
-      "  soci demo              the whole path on this machine, shown and measured",
-      "  soci up                all services on this machine",
-      "  soci rpull IMAGE       pull an image through containerd, lazily"
-    })
->>>>>>> 2a2baf3 (The snapshots service: containerd unpacks and runs images through it)
 public final class Soci implements Runnable {
   /** nerdctl reads this line, and refuses to convert with a version below 0.10.0. */
   static final class Version implements CommandLine.IVersionProvider {
