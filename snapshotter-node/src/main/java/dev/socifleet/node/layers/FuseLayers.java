@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -94,7 +95,8 @@ public final class FuseLayers implements LazyLayers {
     try {
       openAll();
       show();
-      this.mount = FuseMount.start(mountDirectory, files, FuseMount.Options.of("soci"));
+      makeDirectory(mountDirectory);
+      this.mount = FuseMount.start(mountDirectory, files, FuseMount.Options.of("soci", "soci"));
     } catch (IOException e) {
       closeAll();
       throw e;
@@ -124,6 +126,18 @@ public final class FuseLayers implements LazyLayers {
       Metrics metrics)
       throws IOException {
     return new FuseLayers(mountDirectory, state, database, bytes, limits, metrics);
+  }
+
+  private static void makeDirectory(Path directory) throws IOException {
+    if (directory.getParent() != null) {
+      Files.createDirectories(directory.getParent());
+    }
+    try {
+      Files.createDirectory(directory);
+    } catch (FileAlreadyExistsException e) {
+      // Or what a dead node left mounted there, of which nothing else can be told.
+      log.debug("{} is there", directory);
+    }
   }
 
   private long number(String key, long absent) throws IOException {

@@ -27,10 +27,6 @@ record LayerRecord(
     repositories = List.copyOf(repositories);
   }
 
-  LayerRecord with(List<RepositoryName> known) {
-    return new LayerRecord(key, slot, firstIno, nodes, known);
-  }
-
   byte[] write() {
     try {
       return JSON.writeValueAsBytes(

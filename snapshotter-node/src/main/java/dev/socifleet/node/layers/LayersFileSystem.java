@@ -128,7 +128,7 @@ final class LayersFileSystem implements FileSystem {
     if (layer.table.isDirectory(node)) {
       attributes.size = BLOCK;
     }
-    attributes.node = (long) layer.slot << 32 | node;
+    attributes.node = ((long) layer.slot << 32) | node;
     attributes.ino = layer.firstIno + node;
   }
 

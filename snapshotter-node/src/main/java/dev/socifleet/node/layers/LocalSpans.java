@@ -148,11 +148,15 @@ final class LocalSpans implements AutoCloseable {
   long bytes() {
     long sum = 0;
     for (int span = 0; span < table.spanCount(); span++) {
-      if (isWhole(span) || isUnverified(span)) {
+      if (isOnDisk(span)) {
         sum += length(span);
       }
     }
     return sum;
+  }
+
+  private boolean isOnDisk(int span) {
+    return isUnverified(span) || (isWhole(span) && !unstored.containsKey(span));
   }
 
   long length(int span) {
@@ -173,9 +177,7 @@ final class LocalSpans implements AutoCloseable {
   /** Every span that takes room on disk and is nobody's work. */
   void forEachEvictable(IntConsumer action) {
     for (int span = 0; span < table.spanCount(); span++) {
-      if (length(span) > 0
-          && (isWhole(span) || isUnverified(span))
-          && !unstored.containsKey(span)) {
+      if (length(span) > 0 && isOnDisk(span)) {
         action.accept(span);
       }
     }
@@ -273,7 +275,7 @@ final class LocalSpans implements AutoCloseable {
     }
   }
 
-  /** Keeps a whole span in memory for those who wait for it. */
+  /** Keeps a whole span in memory. */
   void keepUnstored(int span, byte[] bytes) {
     unstored.put(span, bytes);
     ready.set(span, table.spanEnd(span));
@@ -283,8 +285,9 @@ final class LocalSpans implements AutoCloseable {
   void dropUnstored(int span) {
     long stamp = lock.writeLock();
     try {
-      ready.set(span, table.spanStart(span));
-      unstored.remove(span);
+      if (unstored.remove(span) != null) {
+        ready.set(span, table.spanStart(span));
+      }
     } finally {
       lock.unlockWrite(stamp);
     }

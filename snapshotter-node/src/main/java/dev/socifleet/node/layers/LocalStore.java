@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
@@ -23,6 +24,9 @@ final class LocalStore implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(LocalStore.class);
   private static final long SYNC_SECONDS = 2;
 
+  /** Bytes of spans that are kept in memory because the disk had no room. */
+  private static final long MOST_UNSTORED = 64L << 20;
+
   private final long limitBytes;
   private final AtomicLong used = new AtomicLong();
   private final List<LocalSpans> layers = new CopyOnWriteArrayList<>();
@@ -30,6 +34,11 @@ final class LocalStore implements AutoCloseable {
   private final ScheduledExecutorService syncer =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("local-spans").daemon().factory());
+
+  /** Spans in memory only, the oldest first. Guarded by itself. */
+  private final LinkedHashMap<Unstored, Long> unstored = new LinkedHashMap<>();
+
+  private record Unstored(LocalSpans layer, int span) {}
 
   private record Candidate(LocalSpans layer, int span, int lastUse) {}
 
@@ -53,6 +62,9 @@ final class LocalStore implements AutoCloseable {
 
   /** Closes a layer's spans in order. */
   void close(LocalSpans spans) throws IOException {
+    synchronized (unstored) {
+      unstored.keySet().removeIf(kept -> kept.layer() == spans);
+    }
     if (layers.remove(spans)) {
       used.addAndGet(-spans.bytes());
       spans.close();
@@ -76,10 +88,31 @@ final class LocalStore implements AutoCloseable {
     }
   }
 
-  private synchronized void evictTo(long target) {
-    if (used.get() <= limitBytes) {
-      return;
+  /** The disk was full before the limit was reached: gives a part back. */
+  void retreat() {
+    long held = used.get();
+    evictTo(held - held / 8);
+  }
+
+  /** Keeps a whole span in memory, for as long as not too many others come after it. */
+  void keepUnstored(LocalSpans layer, int span, byte[] bytes) {
+    List<Unstored> gone = new ArrayList<>();
+    synchronized (unstored) {
+      unstored.put(new Unstored(layer, span), (long) bytes.length);
+      long sum = unstored.values().stream().mapToLong(Long::longValue).sum();
+      var oldest = unstored.entrySet().iterator();
+      while (sum > MOST_UNSTORED && oldest.hasNext()) {
+        var entry = oldest.next();
+        sum -= entry.getValue();
+        gone.add(entry.getKey());
+        oldest.remove();
+      }
     }
+    layer.keepUnstored(span, bytes);
+    gone.forEach(old -> old.layer().dropUnstored(old.span()));
+  }
+
+  private synchronized void evictTo(long target) {
     List<Candidate> candidates = new ArrayList<>();
     int now = LocalSpans.now();
     for (LocalSpans layer : layers) {

@@ -251,7 +251,7 @@ final class NodeTableWriter {
       throw new UnservableLayerException(
           "device " + toc.nameText(file) + " has the number " + major + ":" + minor);
     }
-    return (int) (minor & 0xff | major << 8 | (minor & ~0xff) << 12);
+    return (int) ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12));
   }
 
   private int xattrsOf(int file) throws UnservableLayerException {

@@ -241,8 +241,13 @@ final class SpanFetcher implements AutoCloseable {
       if (layer.isClosed()) {
         throw e;
       }
-      log.warn("span {} of layer {} can't be kept: {}", flight.span, layer.key, e.getMessage());
       layer.local.evict(flight.span);
+      layer.store().retreat();
+      log.warn(
+          "span {} of layer {} is kept in memory only, others went: {}",
+          flight.span,
+          layer.key.layer(),
+          e.getMessage());
       return false;
     } catch (IOException e) {
       layer.local.evict(flight.span);
@@ -262,12 +267,7 @@ final class SpanFetcher implements AutoCloseable {
     start(layer, flight.span, compressed, decoder);
     ByteArrayOutputStream all = new ByteArrayOutputStream((int) layer.local.length(flight.span));
     decoder.spans.decode(all::write);
-    layer.local.keepUnstored(flight.span, all.toByteArray());
-    try {
-      flight.progress();
-    } finally {
-      layer.local.dropUnstored(flight.span);
-    }
+    layer.store().keepUnstored(layer.local, flight.span, all.toByteArray());
   }
 
   private static void start(LazyLayer layer, int index, byte[] compressed, Decoders.Decoder decoder)

@@ -187,9 +187,9 @@ class LayerTreeTest {
     var attributes = new dev.socifleet.fuse.Attributes();
 
     table.fill(table.child(0, 0), attributes);
-    assertThat(attributes.device).isEqualTo(70000 & 0xff | 259 << 8 | (70000 & ~0xff) << 12);
+    assertThat(attributes.device).isEqualTo((70000 & 0xff) | (259 << 8) | ((70000 & ~0xff) << 12));
     table.fill(table.child(0, 1), attributes);
-    assertThat(attributes.device).isEqualTo(1 << 8 | 3);
+    assertThat(attributes.device).isEqualTo((1 << 8) | 3);
   }
 
   @Test
