@@ -137,7 +137,7 @@ final class Session {
 
   void failed(RequestKind kind, String what, @Nullable Throwable cause) {
     counters.failures.increment();
-    warnings.warn("a " + kind + " request " + what, cause);
+    warnings.warn("a request (" + kind + ") " + what, cause);
   }
 
   void malformed(String what) {
@@ -149,8 +149,7 @@ final class Session {
   void notSent(RequestKind kind, int errno) {
     if (errno != Errno.NOENT && errno != ErrnoText.ENODEV && errno != ErrnoText.ECONNABORTED) {
       counters.refused.increment();
-      warnings.warn(
-          "the kernel refuses an answer to a " + kind + " request: " + ErrnoText.of(errno), null);
+      warnings.warn("the kernel refuses an answer (" + kind + "): " + ErrnoText.of(errno), null);
     }
   }
 
