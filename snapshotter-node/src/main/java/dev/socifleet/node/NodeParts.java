@@ -1,0 +1,56 @@
+package dev.socifleet.node;
+
+import dev.socifleet.cacheclient.FleetCache;
+import dev.socifleet.node.layers.LayerBytes;
+import dev.socifleet.node.layers.LazyLayers;
+import dev.socifleet.node.snapshots.NodeDatabase;
+import dev.socifleet.service.Metrics;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** The parts of a node that have more than one implementation; the one place where they meet. */
+public interface NodeParts {
+  /**
+   * The lazy file system.
+   *
+   * @param mountDirectory where it is mounted; made by the callee
+   * @param state what it keeps
+   */
+  LazyLayers layers(
+      NodeConfig config,
+      Path mountDirectory,
+      Path state,
+      NodeDatabase database,
+      LayerBytes bytes,
+      Metrics metrics)
+      throws IOException;
+
+  /** The fleet's cache, if one is configured. */
+  Optional<FleetCache> cache(NodeConfig config, Metrics metrics) throws IOException;
+
+  /** What a node has outside of tests. */
+  static NodeParts standard() {
+    return new NodeParts() {
+      @Override
+      public LazyLayers layers(
+          NodeConfig config,
+          Path mountDirectory,
+          Path state,
+          NodeDatabase database,
+          LayerBytes bytes,
+          Metrics metrics)
+          throws IOException {
+        throw new IOException("this build has no lazy file system");
+      }
+
+      @Override
+      public Optional<FleetCache> cache(NodeConfig config, Metrics metrics) throws IOException {
+        if (config.cacheMembers().isEmpty()) {
+          return Optional.empty();
+        }
+        throw new IOException("this build has no client of fetch-cache: unset cache.members");
+      }
+    };
+  }
+}
