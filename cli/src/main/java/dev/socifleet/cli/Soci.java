@@ -2,10 +2,12 @@ package dev.socifleet.cli;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import dev.socifleet.cli.rpull.RpullCommand;
 import dev.socifleet.cli.up.UpCommand;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
@@ -16,7 +18,7 @@ import picocli.CommandLine.Option;
     description = "Container images that start before they are downloaded.",
     mixinStandardHelpOptions = true,
     versionProvider = Soci.Version.class,
-    subcommands = {UpCommand.class},
+    subcommands = {UpCommand.class, RpullCommand.class},
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done",
@@ -39,6 +41,8 @@ public final class Soci implements Runnable {
   @Option(names = "--debug", description = "Log what happens, and print a failure's stack trace.")
   private boolean debug;
 
+  @Mixin private ContainerdOptions containerd = new ContainerdOptions();
+
   private Soci() {}
 
   public static void main(String[] args) {
@@ -52,6 +56,11 @@ public final class Soci implements Runnable {
         .setExecutionStrategy(soci::execute)
         .setExecutionExceptionHandler(soci::fail)
         .execute(args);
+  }
+
+  /** Which containerd is meant, as far as it was said before the command's name. */
+  public ContainerdOptions containerd() {
+    return containerd;
   }
 
   @Override
