@@ -2,6 +2,7 @@ package dev.socifleet.cli;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import dev.socifleet.cli.demo.DemoCommand;
 import dev.socifleet.cli.up.UpCommand;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -16,14 +17,19 @@ import picocli.CommandLine.Option;
     description = "Container images that start before they are downloaded.",
     mixinStandardHelpOptions = true,
     versionProvider = Soci.Version.class,
-    subcommands = {UpCommand.class},
+    subcommands = {DemoCommand.class, UpCommand.class},
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done",
       "1:failed; the reason is the last line on stderr",
       "2:wrong usage or configuration"
     },
-    footer = {"", "First step:", "  soci up --registry HOST    index what is pushed to a registry"})
+    footer = {
+      "",
+      "First steps:",
+      "  soci demo    the whole path on this machine, shown and measured",
+      "  soci up      everything on this machine, to stay"
+    })
 public final class Soci implements Runnable {
   /** nerdctl reads this line, and refuses to convert with a version below 0.10.0. */
   static final class Version implements CommandLine.IVersionProvider {
@@ -67,6 +73,9 @@ public final class Soci implements Runnable {
   }
 
   private int fail(Exception e, CommandLine command, CommandLine.ParseResult parsed) {
+    if (e instanceof InterruptedException) {
+      return 130; // a signal ended it, and decides the status
+    }
     String message = e.getMessage() == null ? e.toString() : e.getMessage();
     System.err.println("soci: " + message.lines().findFirst().orElse(message));
     if (debug) {

@@ -34,12 +34,15 @@ final class PipelineEvents implements AutoCloseable {
   private final Parts parts = new Parts();
   private final Instant since = Instant.now();
   private final Consumer<String> line;
+  private final String tag;
   private final Map<Digest, String> layerNames = new ConcurrentHashMap<>();
   private final Map<Digest, Long> layerSizes = new ConcurrentHashMap<>();
   private final Map<Digest, CompletableFuture<ImageOutcome>> outcomes = new ConcurrentHashMap<>();
 
-  private PipelineEvents(KafkaAccess kafka, RepositoryName repository, Consumer<String> line) {
+  private PipelineEvents(
+      KafkaAccess kafka, RepositoryName repository, String tag, Consumer<String> line) {
     this.line = line;
+    this.tag = tag;
     EventProducer producer = parts.add(new EventProducer(kafka));
     String group = "demo-" + UUID.randomUUID();
     for (Topic topic : new Topic[] {Topic.PUSHES, Topic.ZTOCS, Topic.IMAGES}) {
@@ -58,11 +61,12 @@ final class PipelineEvents implements AutoCloseable {
   }
 
   /**
+   * @param tag the pushes of interest; publishing pushes as well
    * @param line takes one stage in words
    */
   static PipelineEvents follow(
-      KafkaAccess kafka, RepositoryName repository, Consumer<String> line) {
-    return new PipelineEvents(kafka, repository, line);
+      KafkaAccess kafka, RepositoryName repository, String tag, Consumer<String> line) {
+    return new PipelineEvents(kafka, repository, tag, line);
   }
 
   /** What the layers of an image are called and how large they are. */
@@ -91,10 +95,8 @@ final class PipelineEvents implements AutoCloseable {
 
   private void show(Event event) {
     switch (event) {
-      case PushEvent.ImagePushed pushed when recent(pushed.seenAt()) ->
-          line.accept(
-              "event    ingest took the registry's notification of "
-                  + (pushed.tag() == null ? pushed.digest() : "tag " + pushed.tag()));
+      case PushEvent.ImagePushed pushed when recent(pushed.seenAt()) && tag.equals(pushed.tag()) ->
+          line.accept("event    ingest took the registry's notification of tag " + tag);
       case ZtocEvent.PlanOpened plan when recent(plan.openedAt()) -> plan(plan);
       case ZtocEvent.LayerOutcome layer when recent(layer.at()) -> layer(layer);
       case ImageOutcome image when recent(image.publishedAt()) -> image(image);
