@@ -3,7 +3,7 @@ package dev.socifleet.fuse;
 import java.nio.ByteBuffer;
 
 /**
- * The answer to one request. One {@code send…} ends it; after that, and without {@link #defer()}
+ * The answer to one request. One {@code send…} ends it; after that, and without {@link #defer}
  * after the call of {@link FileSystem}, it must not be touched. One thread at a time. Sending never
  * fails: a request that was interrupted or a mount that is gone is nobody's loss.
  */

@@ -1,0 +1,142 @@
+package dev.socifleet.fuse;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Directories to mount on, and programs that use them. Tests never touch a mount themselves but let
+ * a program do it, which can be killed when a mount hangs. Closing ends programs and unmounts all.
+ */
+final class MountedDirectory implements AutoCloseable {
+  private static final long PATIENCE_SECONDS = 60;
+
+  /** What a program wrote, and its end. */
+  record Result(int code, String out, String err) {
+    String lines() {
+      assertThat(code).as(err).isZero();
+      return out.strip();
+    }
+  }
+
+  final Path base;
+  private final List<FuseMount> mounts = new ArrayList<>();
+  private final List<Process> processes = new ArrayList<>();
+
+  private MountedDirectory(Path base) {
+    this.base = base;
+  }
+
+  /** Skips the test where FUSE can't be mounted, but fails it under CI. */
+  static MountedDirectory make() throws IOException {
+    boolean able =
+        Files.exists(Path.of("/dev/fuse")) && "root".equals(System.getProperty("user.name"));
+    assertThat(able || !"true".equals(System.getenv("CI")))
+        .as("CI runs as root and has /dev/fuse")
+        .isTrue();
+    assumeTrue(able, "mounting needs root and /dev/fuse");
+    Path base = Files.createTempDirectory("fuse-it").toRealPath();
+    // Other users come in, too.
+    Files.setPosixFilePermissions(base, PosixFilePermissions.fromString("rwxr-xr-x"));
+    return new MountedDirectory(base);
+  }
+
+  Path directory(String name) throws IOException {
+    return Files.createDirectories(base.resolve(name));
+  }
+
+  FuseMount mount(String name, FileSystem files) throws IOException {
+    return mount(name, files, FuseMount.Options.of("test", "in-memory"));
+  }
+
+  FuseMount mount(String name, FileSystem files, FuseMount.Options options) throws IOException {
+    FuseMount mount = FuseMount.start(directory(name), files, options);
+    mounts.add(mount);
+    return mount;
+  }
+
+  /** Starts a shell command in the base directory; it is killed at the end if it still runs. */
+  Process start(String command) throws IOException {
+    Process process =
+        new ProcessBuilder("sh", "-c", command)
+            .directory(base.toFile())
+            .redirectOutput(
+                ProcessBuilder.Redirect.to(Files.createTempFile(base, "out", "").toFile()))
+            .redirectError(
+                ProcessBuilder.Redirect.to(Files.createTempFile(base, "err", "").toFile()))
+            .start();
+    processes.add(process);
+    return process;
+  }
+
+  /** Runs a shell command in the base directory to its end. */
+  Result run(String command) throws IOException, InterruptedException {
+    Path out = Files.createTempFile(base, "out", "");
+    Path err = Files.createTempFile(base, "err", "");
+    Process process =
+        new ProcessBuilder("sh", "-c", command)
+            .directory(base.toFile())
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile())
+            .start();
+    processes.add(process);
+    boolean ended = process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    assertThat(ended).as("'%s' ends: %s", command, Files.readString(err)).isTrue();
+    Result result =
+        new Result(
+            process.exitValue(),
+            new String(Files.readAllBytes(out), StandardCharsets.ISO_8859_1),
+            Files.readString(err));
+    Files.delete(out);
+    Files.delete(err);
+    return result;
+  }
+
+  @Override
+  public void close() throws IOException {
+    processes.forEach(Process::destroyForcibly);
+    for (FuseMount mount : mounts.reversed()) {
+      mount.close();
+    }
+    detachLeftovers();
+    Files.walkFileTree(
+        base,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.delete(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException e)
+              throws IOException {
+            Files.delete(directory);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+
+  private void detachLeftovers() throws IOException {
+    List<MountTable.Entry> entries =
+        MountTable.parse(Files.readString(Path.of("/proc/self/mountinfo")));
+    for (MountTable.Entry entry : entries.reversed()) {
+      if (entry.point().startsWith(base + "/")) {
+        var _ = Mounts.unmount(Path.of(entry.point()), Mounts.FORCE | Mounts.DETACH);
+      }
+    }
+  }
+}
