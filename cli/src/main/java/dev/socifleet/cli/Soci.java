@@ -1,10 +1,10 @@
 package dev.socifleet.cli;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
 import dev.socifleet.cli.demo.DemoCommand;
 import dev.socifleet.cli.up.UpCommand;
-import org.slf4j.LoggerFactory;
+import dev.socifleet.service.Logging;
+import dev.socifleet.service.Settings;
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -66,10 +66,16 @@ public final class Soci implements Runnable {
   }
 
   private int execute(CommandLine.ParseResult parsed) {
-    if (LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME) instanceof Logger root) {
-      root.setLevel(debug ? Level.DEBUG : Level.ERROR);
-    }
+    Logging.configure(Settings.of(Map.of("log.level", debug ? "debug" : quietLevel(parsed))));
     return new CommandLine.RunLast().execute(parsed);
+  }
+
+  /** What a command logs: one that runs until it is ended tells what it does. */
+  private static String quietLevel(CommandLine.ParseResult parsed) {
+    boolean up =
+        parsed.hasSubcommand()
+            && parsed.subcommand().commandSpec().userObject() instanceof UpCommand;
+    return up ? "info" : "error";
   }
 
   private int fail(Exception e, CommandLine command, CommandLine.ParseResult parsed) {

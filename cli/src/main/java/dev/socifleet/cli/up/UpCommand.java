@@ -1,11 +1,8 @@
 package dev.socifleet.cli.up;
 
 import dev.socifleet.cli.Lifetime;
-import dev.socifleet.service.Logging;
-import dev.socifleet.service.Settings;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -50,7 +47,6 @@ public final class UpCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     StackPlan plan = options.plan(state, noNode ? Optional.empty() : Optional.of(socket));
-    Logging.configure(Settings.of(Map.of()));
     try (Lifetime life = Lifetime.begin()) {
       Stack stack = Stack.start(plan, life);
       Overview.of(stack).forEach(System.out::println);
