@@ -3,7 +3,7 @@ package dev.socifleet.node;
 import dev.socifleet.cacheclient.FleetCache;
 import dev.socifleet.node.layers.LayerBytes;
 import dev.socifleet.node.layers.LazyLayers;
-import dev.socifleet.node.snapshots.NodeDatabase;
+import dev.socifleet.node.database.NodeDatabase;
 import dev.socifleet.service.Metrics;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -12,7 +12,7 @@ import dev.socifleet.node.images.Decisions;
 import dev.socifleet.node.images.ImageLayers;
 import dev.socifleet.node.layers.LazyLayers;
 import dev.socifleet.node.mounts.MountedImages;
-import dev.socifleet.node.snapshots.NodeDatabase;
+import dev.socifleet.node.database.NodeDatabase;
 import dev.socifleet.node.snapshots.SnapshotStore;
 import dev.socifleet.node.snapshots.SnapshotsService;
 import dev.socifleet.node.snapshots.Snapshotter;

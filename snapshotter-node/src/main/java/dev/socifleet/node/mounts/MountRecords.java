@@ -1,7 +1,7 @@
 package dev.socifleet.node.mounts;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.socifleet.node.snapshots.NodeDatabase;
+import dev.socifleet.node.database.NodeDatabase;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

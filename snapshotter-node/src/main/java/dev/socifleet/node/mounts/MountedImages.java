@@ -13,7 +13,7 @@ import dev.socifleet.node.layers.RootAttributes;
 import dev.socifleet.node.mounts.MountedImage.MountedLayer;
 import dev.socifleet.node.mounts.UnmountableException.Kind;
 import dev.socifleet.node.snapshots.LayerPins;
-import dev.socifleet.node.snapshots.NodeDatabase;
+import dev.socifleet.node.database.NodeDatabase;
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.ImageReference;
