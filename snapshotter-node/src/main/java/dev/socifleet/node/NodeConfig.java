@@ -1,5 +1,7 @@
 package dev.socifleet.node;
 
+import dev.socifleet.cacheclient.CacheSettings;
+import dev.socifleet.cacheclient.FleetCacheConfig;
 import dev.socifleet.node.images.ImageRules;
 import dev.socifleet.oci.RegistriesConfig;
 import dev.socifleet.service.RegistrySettings;
@@ -11,7 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -45,8 +46,7 @@ public record NodeConfig(
     long storeLimitBytes,
     int transfersPerRegistry,
     long unpackLimitBytes,
-    List<String> cacheMembers,
-    Optional<Path> cacheTokenFile,
+    Optional<FleetCacheConfig> cache,
     RegistriesConfig registries) {
   /** What the node says of itself to registries. */
   public static final String USER_AGENT = "soci-fleet-node/1.0.0";
@@ -57,10 +57,6 @@ public record NodeConfig(
   private static final long LARGEST_ZTOC = 512L << 20;
   private static final long STORE_LIMIT = 20L << 30;
   private static final long UNPACK_LIMIT = 10L << 30;
-
-  public NodeConfig {
-    cacheMembers = List.copyOf(cacheMembers);
-  }
 
   /** Reads everything and fails with all problems. */
   public static NodeConfig from(Settings settings) {
@@ -92,8 +88,7 @@ public record NodeConfig(
             settings.bytes("store-limit", storeLimit(root)),
             (int) settings.number("fetch.per-registry", 16, 1, 1024),
             settings.bytes("unpack-limit", UNPACK_LIMIT),
-            settings.list("cache.members"),
-            settings.optional("cache.token-file").map(Path::of),
+            CacheSettings.read(settings),
             RegistrySettings.read(settings, USER_AGENT));
     settings.finish();
     return config;

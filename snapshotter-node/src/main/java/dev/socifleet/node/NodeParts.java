@@ -1,9 +1,11 @@
 package dev.socifleet.node;
 
 import dev.socifleet.cacheclient.FleetCache;
+import dev.socifleet.cacheclient.HttpFleetCache;
+import dev.socifleet.node.database.NodeDatabase;
+import dev.socifleet.node.layers.FuseLayers;
 import dev.socifleet.node.layers.LayerBytes;
 import dev.socifleet.node.layers.LazyLayers;
-import dev.socifleet.node.database.NodeDatabase;
 import dev.socifleet.service.Metrics;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -41,15 +43,20 @@ public interface NodeParts {
           LayerBytes bytes,
           Metrics metrics)
           throws IOException {
-        throw new IOException("this build has no lazy file system");
+        return FuseLayers.open(
+            mountDirectory,
+            state,
+            database,
+            bytes,
+            new FuseLayers.Limits(config.storeLimitBytes(), 2 * config.transfersPerRegistry()),
+            metrics);
       }
 
       @Override
       public Optional<FleetCache> cache(NodeConfig config, Metrics metrics) throws IOException {
-        if (config.cacheMembers().isEmpty()) {
-          return Optional.empty();
-        }
-        throw new IOException("this build has no client of fetch-cache: unset cache.members");
+        return config.cache().isEmpty()
+            ? Optional.empty()
+            : Optional.of(HttpFleetCache.open(config.cache().get()));
       }
     };
   }

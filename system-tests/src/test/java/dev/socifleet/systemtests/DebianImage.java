@@ -23,14 +23,14 @@ final class DebianImage {
     Path tar = directory.resolve("base.tar");
     shell(
         "mmdebstrap --quiet --variant=extract --include=%s %s bookworm %s"
-            .formatted(
-                PACKAGES, "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr", tar));
+            .formatted(PACKAGES, "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr", tar));
     shell("tar -C %s --xattrs --xattrs-include='*' -xpf %s".formatted(base, tar));
     Files.delete(tar);
     Path library = Files.createDirectories(directory.resolve("library/usr/lib/x86_64-linux-gnu"));
     shell("mv %s/usr/lib/x86_64-linux-gnu/libLLVM* %s/".formatted(base, library));
-    shell("mkdir -p %1$s/usr/lib/python3 && mv %2$s/usr/lib/python3/dist-packages %1$s/usr/lib/python3/"
-        .formatted(directory.resolve("library"), base));
+    shell(
+        "mkdir -p %1$s/usr/lib/python3 && mv %2$s/usr/lib/python3/dist-packages %1$s/usr/lib/python3/"
+            .formatted(directory.resolve("library"), base));
     Path changes = Files.createDirectories(directory.resolve("changes"));
     shell(
         """

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 final class DockerRegistry implements AutoCloseable {
   /** NCSA's combined log format, as the registry writes it. */
   private static final Pattern ACCESS =
-      Pattern.compile("\"(GET|HEAD|PUT|POST|PATCH|DELETE) (\\S+) [^\"]*\" (\\d+) (\\d+) \"[^\"]*\" \"([^\"]*)\"");
+      Pattern.compile(
+          "\"(GET|HEAD|PUT|POST|PATCH|DELETE) (\\S+) [^\"]*\" (\\d+) (\\d+) \"[^\"]*\" \"([^\"]*)\"");
 
   /** A request that was answered; bytes are those of the answer's body. */
   record Access(String method, String path, int status, long bytes, String userAgent) {
@@ -55,8 +56,7 @@ final class DockerRegistry implements AutoCloseable {
     if (password != null) {
       Path users = directory.resolve("htpasswd");
       Files.writeString(
-          users,
-          ContainerdProcess.run(List.of("htpasswd", "-Bbn", "fleet", password)).success());
+          users, ContainerdProcess.run(List.of("htpasswd", "-Bbn", "fleet", password)).success());
       auth = "auth: {htpasswd: {realm: test, path: %s}}".formatted(users);
     }
     Files.writeString(

@@ -101,12 +101,7 @@ final class Fleet implements AutoCloseable {
 
   private static Map<String, String> registrySettings(String host) {
     return Map.of(
-        "registry.0.host",
-        host,
-        "registry.0.username",
-        "fleet",
-        "registry.0.password",
-        PASSWORD);
+        "registry.0.host", host, "registry.0.username", "fleet", "registry.0.password", PASSWORD);
   }
 
   private ServiceProcess start(String main, Map<String, String> settings)

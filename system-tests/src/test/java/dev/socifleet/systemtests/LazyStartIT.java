@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -32,12 +33,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The main job: an image of Debian's packages is pushed by skopeo to docker-registry; without further
- * commands it gets both indexes; containerd starts it lazily through the node; the tree is the one
- * that umoci unpacks; a second node costs the registry nothing more. In order, on one fleet.
+ * The main job: an image of Debian's packages is pushed by skopeo to docker-registry; without
+ * further commands it gets both indexes; containerd starts it lazily through the node; the tree is
+ * the one that umoci unpacks; a second node costs the registry nothing more. In order, on one
+ * fleet.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Timeout(300)

@@ -263,8 +263,7 @@ class PushToIndexIT {
                 HttpRequest.newBuilder(
                         URI.create("http://127.0.0.1:" + ingest.port() + "/v1/events/main"))
                     .header("Authorization", "Bearer webhook-secret")
-                    .header(
-                        "Content-Type", "application/vnd.docker.distribution.events.v1+json")
+                    .header("Content-Type", "application/vnd.docker.distribution.events.v1+json")
                     .POST(HttpRequest.BodyPublishers.ofString(event.formatted(i)))
                     .build(),
                 HttpResponse.BodyHandlers.discarding());

@@ -11,7 +11,7 @@ public final class NodeMain {
 
   public static void main(String[] args) {
     Thread.ofPlatform().daemon().name("parent").start(NodeMain::endWithParent);
-    // SnapshotterNode.main(args);
+    dev.socifleet.node.SnapshotterNode.main(args);
   }
 
   private static void endWithParent() {

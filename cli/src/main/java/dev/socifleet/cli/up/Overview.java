@@ -25,6 +25,7 @@ public final class Overview {
     lines.add(row("registry", stack.registry().host(), kind));
     lines.add(row("webhook", stack.webhook(), "for the registry's notifications"));
     lines.add(row("Kafka", stack.bootstrap(), "topics soci.*"));
+    lines.add(row("fetch-cache", stack.cacheUrl(), "spans and zTOCs for nodes and indexers"));
     return lines;
   }
 

@@ -1,11 +1,15 @@
 package dev.socifleet.cli.up;
 
+import dev.socifleet.cacheclient.FleetCacheConfig;
+import dev.socifleet.cacheclient.HttpFleetCache;
 import dev.socifleet.cli.CommandFailure;
 import dev.socifleet.cli.Lifetime;
 import dev.socifleet.cli.Machine;
 import dev.socifleet.embedded.broker.EmbeddedBroker;
 import dev.socifleet.embedded.registry.SmallRegistry;
 import dev.socifleet.events.KafkaAccess;
+import dev.socifleet.fetchcache.FetchCache;
+import dev.socifleet.fetchcache.FetchCacheConfig;
 import dev.socifleet.indexer.Indexer;
 import dev.socifleet.indexer.IndexerConfig;
 import dev.socifleet.ingest.Ingest;
@@ -19,6 +23,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +39,7 @@ public final class Stack {
   private final EmbeddedBroker broker;
   private final @Nullable SmallRegistry ownRegistry;
   private final RegistryHost registry;
+  private final FetchCache cache;
   private final Ingest ingest;
 
   private Stack(StackPlan plan, Lifetime life) throws IOException, InterruptedException {
@@ -46,14 +52,21 @@ public final class Stack {
     registry =
         ownRegistry == null ? plan.registry().orElseThrow() : RegistryHost.of(ownRegistry.host());
     StackSettings settings = new StackSettings(plan, broker.bootstrap(), registry);
+    cache =
+        life.start(() -> FetchCache.start(FetchCacheConfig.from(Settings.of(settings.cache()))));
+    HttpFleetCache cacheClient =
+        life.start(() ->
+            HttpFleetCache.open(
+                FleetCacheConfig.of(List.of(URI.create(cacheUrl())), Optional.of(token))));
     ingest = life.start(() -> Ingest.start(IngestConfig.from(Settings.of(settings.ingest(token)))));
     if (ownRegistry != null) {
       ownRegistry.notify(
           new SmallRegistry.Notifications(URI.create(webhook()), token.authorization()));
     }
     life.start(() -> Pusher.start(PusherConfig.from(Settings.of(settings.pusher()))));
-    life.start(
-        () -> Indexer.start(IndexerConfig.from(Settings.of(settings.indexer())), Optional.empty()));
+    life.start(() ->
+        Indexer.start(
+            IndexerConfig.from(Settings.of(settings.indexer())), Optional.of(cacheClient)));
   }
 
   private static SmallRegistry registry(StackPlan plan) throws IOException {
@@ -92,6 +105,11 @@ public final class Stack {
   /** The broker's address. */
   public String bootstrap() {
     return broker.bootstrap();
+  }
+
+  /** The fleet's cache. */
+  String cacheUrl() {
+    return "http://" + Ports.address(cache.port());
   }
 
   /** What it sends along. */

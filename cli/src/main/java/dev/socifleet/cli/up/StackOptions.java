@@ -33,7 +33,7 @@ public final class StackOptions {
 
   @Option(
       names = "--cache-port",
-      defaultValue = "7701",
+      defaultValue = "7720",
       description = "Port of the fleet's cache (${DEFAULT-VALUE}).")
   private int cachePort;
 

@@ -42,6 +42,16 @@ final class StackSettings {
     return settings;
   }
 
+  Map<String, String> cache() {
+    Map<String, String> settings = new HashMap<>();
+    settings.put("listen", Ports.address(plan.ports().cache()));
+    settings.put("admin.listen", Ports.address(plan.ports().admin(Ports.CACHE)));
+    settings.put("directory", plan.in("cache").toString());
+    settings.put("token-file", plan.tokenFile().toString());
+    addRegistry(settings);
+    return settings;
+  }
+
   private Map<String, String> pipeline(int service) {
     Map<String, String> settings = new HashMap<>();
     settings.put("kafka.bootstrap", bootstrap);

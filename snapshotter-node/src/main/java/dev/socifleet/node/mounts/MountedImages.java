@@ -1,5 +1,6 @@
 package dev.socifleet.node.mounts;
 
+import dev.socifleet.node.database.NodeDatabase;
 import dev.socifleet.node.fetch.FetchCounts;
 import dev.socifleet.node.fetch.Repositories;
 import dev.socifleet.node.fetch.StallGuard;
@@ -13,7 +14,6 @@ import dev.socifleet.node.layers.RootAttributes;
 import dev.socifleet.node.mounts.MountedImage.MountedLayer;
 import dev.socifleet.node.mounts.UnmountableException.Kind;
 import dev.socifleet.node.snapshots.LayerPins;
-import dev.socifleet.node.database.NodeDatabase;
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.ImageReference;
