@@ -12,7 +12,11 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -31,9 +35,11 @@ final class MountedDirectory implements AutoCloseable {
     }
   }
 
+  private record Output(Path out, Path err) {}
+
   final Path base;
   private final List<FuseMount> mounts = new ArrayList<>();
-  private final List<Process> processes = new ArrayList<>();
+  private final Map<Process, Output> processes = new HashMap<>();
 
   private MountedDirectory(Path base) {
     this.base = base;
@@ -69,20 +75,6 @@ final class MountedDirectory implements AutoCloseable {
 
   /** Starts a shell command in the base directory; it is killed at the end if it still runs. */
   Process start(String command) throws IOException {
-    Process process =
-        new ProcessBuilder("sh", "-c", command)
-            .directory(base.toFile())
-            .redirectOutput(
-                ProcessBuilder.Redirect.to(Files.createTempFile(base, "out", "").toFile()))
-            .redirectError(
-                ProcessBuilder.Redirect.to(Files.createTempFile(base, "err", "").toFile()))
-            .start();
-    processes.add(process);
-    return process;
-  }
-
-  /** Runs a shell command in the base directory to its end. */
-  Result run(String command) throws IOException, InterruptedException {
     Path out = Files.createTempFile(base, "out", "");
     Path err = Files.createTempFile(base, "err", "");
     Process process =
@@ -91,22 +83,68 @@ final class MountedDirectory implements AutoCloseable {
             .redirectOutput(out.toFile())
             .redirectError(err.toFile())
             .start();
-    processes.add(process);
-    boolean ended = process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
-    assertThat(ended).as("'%s' ends: %s", command, Files.readString(err)).isTrue();
-    Result result =
-        new Result(
-            process.exitValue(),
-            new String(Files.readAllBytes(out), StandardCharsets.ISO_8859_1),
-            Files.readString(err));
-    Files.delete(out);
-    Files.delete(err);
+    processes.put(process, new Output(out, err));
+    return process;
+  }
+
+  /** Starts a main class of the tests, by a command that goes before {@code java}. */
+  Process startJava(String before, Class<?> main, String argument) throws IOException {
+    Path arguments = base.resolve(main.getSimpleName());
+    Files.writeString(
+        arguments,
+        "-XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp \"%s\" %s %s"
+            .formatted(System.getProperty("java.class.path"), main.getName(), argument));
+    return start(
+        "exec %s%s/bin/java @%s".formatted(before, System.getProperty("java.home"), arguments));
+  }
+
+  /** Waits for a process's end and returns its exit code. */
+  int end(Process process) throws InterruptedException {
+    assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS))
+        .as("%s ends", process.info())
+        .isTrue();
+    return process.exitValue();
+  }
+
+  String output(Process process) throws IOException {
+    return read(outputOf(process).out());
+  }
+
+  String errors(Process process) throws IOException {
+    return read(outputOf(process).err());
+  }
+
+  private Output outputOf(Process process) {
+    return Objects.requireNonNull(processes.get(process));
+  }
+
+  private static String read(Path file) throws IOException {
+    return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
+  }
+
+  /** Waits for a condition. */
+  void until(Callable<Boolean> condition) throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    while (!condition.call()) {
+      assertThat(System.nanoTime() - deadline).as("it never came true").isNegative();
+      Thread.sleep(5);
+    }
+  }
+
+  /** Runs a shell command in the base directory to its end. */
+  Result run(String command) throws IOException, InterruptedException {
+    Process process = start(command);
+    end(process);
+    Output output = Objects.requireNonNull(processes.remove(process));
+    Result result = new Result(process.exitValue(), read(output.out()), read(output.err()));
+    Files.delete(output.out());
+    Files.delete(output.err());
     return result;
   }
 
   @Override
   public void close() throws IOException {
-    processes.forEach(Process::destroyForcibly);
+    processes.keySet().forEach(Process::destroyForcibly);
     for (FuseMount mount : mounts.reversed()) {
       mount.close();
     }
