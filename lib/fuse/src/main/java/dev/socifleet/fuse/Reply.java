@@ -5,7 +5,8 @@ import java.nio.ByteBuffer;
 /**
  * The answer to one request. One {@code send…} ends it; after that, and without {@link #defer}
  * after the call of {@link FileSystem}, it must not be touched. One thread at a time. Sending never
- * fails: a request that was interrupted or a mount that is gone is nobody's loss.
+ * fails: a request that was interrupted or a mount that is gone is nobody's loss. What is sent
+ * during the call goes to the kernel when the call returns, a deferred reply at once.
  */
 public interface Reply {
   /** Attributes to be filled before {@code sendEntry}, {@code sendAttributes}, {@code addChild}. */

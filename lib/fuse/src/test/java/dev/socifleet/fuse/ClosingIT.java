@@ -7,26 +7,20 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** How a mount begins where another was, and how it ends. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ClosingIT {
-  private MountedDirectory place;
+  @RegisterExtension private final MountedDirectory place = new MountedDirectory();
   private final MemoryFileSystem files = new MemoryFileSystem();
 
   @BeforeEach
-  void makePlace() throws Exception {
-    place = MountedDirectory.make();
+  void fill() throws Exception {
     files.file(files.root, "f", "content\n");
-  }
-
-  @AfterEach
-  void removePlace() throws Exception {
-    place.close();
   }
 
   private static void assertEnded(FuseMount mount) {
@@ -68,7 +62,7 @@ class ClosingIT {
   void aMountInUseIsClosed() throws Exception {
     FuseMount mount = place.mount("m", files);
     Process user = place.start("cd m; exec 3< f; touch ../inside; read x; cat <&3; cat f");
-    place.until(() -> Files.exists(place.base.resolve("inside")));
+    place.until(() -> Files.exists(place.base().resolve("inside")));
     mount.close();
     assertThat(Mounts.isMountPoint(mount.directory())).isFalse();
     assertEnded(mount);
@@ -81,7 +75,7 @@ class ClosingIT {
   void aMountThatSomebodyElseDetachedIsClosed() throws Exception {
     FuseMount mount = place.mount("m", files);
     Process user = place.start("cd m && touch ../inside && exec sleep 1000");
-    place.until(() -> Files.exists(place.base.resolve("inside")));
+    place.until(() -> Files.exists(place.base().resolve("inside")));
     place.run("umount -l m").lines();
     assertThat(mount.isServing()).isTrue();
     mount.close();
@@ -97,7 +91,7 @@ class ClosingIT {
     // Whatever is mounted there now isn't ours.
     Mounts.mount("tmpfs", "none", place.directory("m"), 0, "");
     mount.close();
-    assertThat(Mounts.isMountPoint(place.base.resolve("m"))).isTrue();
+    assertThat(Mounts.isMountPoint(place.base().resolve("m"))).isTrue();
     assertEnded(mount);
   }
 
@@ -106,7 +100,7 @@ class ClosingIT {
     FuseMount mount = place.mount("m", files);
     Process other =
         place.start("exec unshare -m --propagation private sh -c 'touch inside; read x; cat m/f'");
-    place.until(() -> Files.exists(place.base.resolve("inside")));
+    place.until(() -> Files.exists(place.base().resolve("inside")));
     mount.close();
     assertEnded(mount);
     other.getOutputStream().close();
@@ -157,12 +151,12 @@ class ClosingIT {
   void aDirectoryThatIsNoneIsToldSo() throws Exception {
     assertThatThrownBy(() ->
             FuseMount.start(
-                place.base.resolve("missing"), files, FuseMount.Options.of("test", "t")))
+                place.base().resolve("missing"), files, FuseMount.Options.of("test", "t")))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("no directory");
-    Files.createFile(place.base.resolve("file"));
+    Files.createFile(place.base().resolve("file"));
     assertThatThrownBy(() ->
-            FuseMount.start(place.base.resolve("file"), files, FuseMount.Options.of("test", "t")))
+            FuseMount.start(place.base().resolve("file"), files, FuseMount.Options.of("test", "t")))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("no directory");
   }
@@ -170,9 +164,9 @@ class ClosingIT {
   @Test
   void aSymbolicLinkToADirectoryIsFollowed() throws Exception {
     Path target = place.directory("target");
-    Files.createSymbolicLink(place.base.resolve("link"), target);
+    Files.createSymbolicLink(place.base().resolve("link"), target);
     try (FuseMount mount =
-        FuseMount.start(place.base.resolve("link"), files, FuseMount.Options.of("test", "t"))) {
+        FuseMount.start(place.base().resolve("link"), files, FuseMount.Options.of("test", "t"))) {
       assertThat(mount.directory()).isEqualTo(target);
       assertThat(place.run("cat target/f").lines()).isEqualTo("content");
     }

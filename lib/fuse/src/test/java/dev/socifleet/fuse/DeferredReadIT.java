@@ -6,10 +6,9 @@ import java.nio.file.Files;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Reads that wait for something, and their readers. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -44,18 +43,8 @@ class DeferredReadIT {
     }
   }
 
-  private MountedDirectory place;
+  @RegisterExtension private final MountedDirectory place = new MountedDirectory();
   private final Slow files = new Slow();
-
-  @BeforeEach
-  void makePlace() throws Exception {
-    place = MountedDirectory.make();
-  }
-
-  @AfterEach
-  void removePlace() throws Exception {
-    place.close();
-  }
 
   private static MemoryFileSystem.Content content() {
     return new MemoryFileSystem.Scattered(4096);
@@ -102,7 +91,7 @@ class DeferredReadIT {
   void contentSentByOthersIsRight() throws Exception {
     files.file(files.root, "large", 0444, new MemoryFileSystem.Scattered(20 << 20));
     FuseMount mount = place.mount("m", files);
-    Files.write(place.base.resolve("large"), MemoryFileSystem.scattered(0, 20 << 20));
+    Files.write(place.base().resolve("large"), MemoryFileSystem.scattered(0, 20 << 20));
     Process reader = place.start("cmp large m/large");
     while (reader.isAlive()) {
       Waiting read = files.waiting.poll(20, TimeUnit.MILLISECONDS);

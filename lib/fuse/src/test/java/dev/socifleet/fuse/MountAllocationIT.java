@@ -5,26 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Requests of the real kernel allocate nothing either. */
 @Timeout(value = 240, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MountAllocationIT {
   private static final long BOUND = 16_384;
-  private MountedDirectory place;
-
-  @BeforeEach
-  void makePlace() throws Exception {
-    place = MountedDirectory.make();
-  }
-
-  @AfterEach
-  void removePlace() throws Exception {
-    place.close();
-  }
+  private static final int MOST_ROUNDS = 10;
+  @RegisterExtension private final MountedDirectory place = new MountedDirectory();
 
   @Test
   void aHundredThousandRequestsAllocateNothing() throws Exception {
@@ -39,14 +29,17 @@ class MountAllocationIT {
     String work =
         "dd if=m/f of=/dev/null bs=4K iflag=direct status=none;"
             + "for i in 1 2 3; do stat -c '' $(yes m/f | head -20000) > /dev/null; done";
-    place.run(work).lines();
-    long requestsBefore = requests(mount);
-    long before = threads.getThreadAllocatedBytes(id);
-    place.run(work).lines();
-    long allocated = threads.getThreadAllocatedBytes(id) - before;
-    long requests = requests(mount) - requestsBefore;
-    System.out.println(requests + " requests allocated " + allocated + " bytes");
-    assertThat(requests).isGreaterThan(75_000);
+    long allocated = Long.MAX_VALUE;
+    // Until all is compiled, which takes its time on a busy machine.
+    for (int round = 0; round < MOST_ROUNDS && allocated > BOUND; round++) {
+      long requestsBefore = requests(mount);
+      long before = threads.getThreadAllocatedBytes(id);
+      place.run(work).lines();
+      allocated = threads.getThreadAllocatedBytes(id) - before;
+      long requests = requests(mount) - requestsBefore;
+      System.out.println(requests + " requests allocated " + allocated + " bytes");
+      assertThat(requests).isGreaterThan(75_000);
+    }
     assertThat(allocated).isBetween(0L, BOUND);
   }
 

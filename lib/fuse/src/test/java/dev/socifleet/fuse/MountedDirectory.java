@@ -19,13 +19,18 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * Directories to mount on, and programs that use them. Tests never touch a mount themselves but let
- * a program do it, which can be killed when a mount hangs. Closing ends programs and unmounts all.
+ * a program do it, which can be killed when a mount hangs. After each test, programs are ended and
+ * all is unmounted, whatever happened.
  */
-final class MountedDirectory implements AutoCloseable {
+final class MountedDirectory implements BeforeEachCallback, AfterEachCallback {
   private static final long PATIENCE_SECONDS = 60;
+  private static final int CAP_SYS_ADMIN = 21;
 
   /** What a program wrote, and its end. */
   record Result(int code, String out, String err) {
@@ -37,30 +42,42 @@ final class MountedDirectory implements AutoCloseable {
 
   private record Output(Path out, Path err) {}
 
-  final Path base;
+  private @Nullable Path base;
   private final List<FuseMount> mounts = new ArrayList<>();
   private final Map<Process, Output> processes = new HashMap<>();
 
-  private MountedDirectory(Path base) {
-    this.base = base;
+  /** Skips the test where FUSE can't be mounted, but fails it under CI. */
+  @Override
+  public void beforeEach(ExtensionContext context) throws IOException {
+    boolean able = mayMount();
+    assertThat(able || !"true".equals(System.getenv("CI")))
+        .as("CI has CAP_SYS_ADMIN and /dev/fuse")
+        .isTrue();
+    assumeTrue(able, "mounting needs CAP_SYS_ADMIN and /dev/fuse");
+    Path made = Files.createTempDirectory("fuse-it").toRealPath();
+    // Other users come in, too.
+    Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rwxr-xr-x"));
+    base = made;
   }
 
-  /** Skips the test where FUSE can't be mounted, but fails it under CI. */
-  static MountedDirectory make() throws IOException {
-    boolean able =
-        Files.exists(Path.of("/dev/fuse")) && "root".equals(System.getProperty("user.name"));
-    assertThat(able || !"true".equals(System.getenv("CI")))
-        .as("CI runs as root and has /dev/fuse")
-        .isTrue();
-    assumeTrue(able, "mounting needs root and /dev/fuse");
-    Path base = Files.createTempDirectory("fuse-it").toRealPath();
-    // Other users come in, too.
-    Files.setPosixFilePermissions(base, PosixFilePermissions.fromString("rwxr-xr-x"));
-    return new MountedDirectory(base);
+  private static boolean mayMount() throws IOException {
+    int fd = Native.open(Device.PATH);
+    if (fd >= 0) {
+      Native.close(fd);
+    }
+    return fd >= 0
+        && Files.readAllLines(Path.of("/proc/self/status")).stream()
+            .filter(line -> line.startsWith("CapEff:"))
+            .map(line -> Long.parseUnsignedLong(line.substring(7).strip(), /* radix= */ 16))
+            .anyMatch(capabilities -> (capabilities >>> CAP_SYS_ADMIN & 1) == 1);
+  }
+
+  Path base() {
+    return Objects.requireNonNull(base);
   }
 
   Path directory(String name) throws IOException {
-    return Files.createDirectories(base.resolve(name));
+    return Files.createDirectories(base().resolve(name));
   }
 
   FuseMount mount(String name, FileSystem files) throws IOException {
@@ -75,11 +92,11 @@ final class MountedDirectory implements AutoCloseable {
 
   /** Starts a shell command in the base directory; it is killed at the end if it still runs. */
   Process start(String command) throws IOException {
-    Path out = Files.createTempFile(base, "out", "");
-    Path err = Files.createTempFile(base, "err", "");
+    Path out = Files.createTempFile(base(), "out", "");
+    Path err = Files.createTempFile(base(), "err", "");
     Process process =
         new ProcessBuilder("sh", "-c", command)
-            .directory(base.toFile())
+            .directory(base().toFile())
             .redirectOutput(out.toFile())
             .redirectError(err.toFile())
             .start();
@@ -89,7 +106,7 @@ final class MountedDirectory implements AutoCloseable {
 
   /** Starts a main class of the tests, by a command that goes before {@code java}. */
   Process startJava(String before, Class<?> main, String argument) throws IOException {
-    Path arguments = base.resolve(main.getSimpleName());
+    Path arguments = base().resolve(main.getSimpleName());
     Files.writeString(
         arguments,
         "-XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp \"%s\" %s %s"
@@ -143,14 +160,17 @@ final class MountedDirectory implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
+  public void afterEach(ExtensionContext context) throws IOException {
+    if (base == null) {
+      return;
+    }
     processes.keySet().forEach(Process::destroyForcibly);
     for (FuseMount mount : mounts.reversed()) {
       mount.close();
     }
     detachLeftovers();
     Files.walkFileTree(
-        base,
+        base(),
         new SimpleFileVisitor<>() {
           @Override
           public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
@@ -172,7 +192,7 @@ final class MountedDirectory implements AutoCloseable {
     List<MountTable.Entry> entries =
         MountTable.parse(Files.readString(Path.of("/proc/self/mountinfo")));
     for (MountTable.Entry entry : entries.reversed()) {
-      if (entry.point().startsWith(base + "/")) {
+      if (entry.point().startsWith(base() + "/")) {
         var _ = Mounts.unmount(Path.of(entry.point()), Mounts.FORCE | Mounts.DETACH);
       }
     }

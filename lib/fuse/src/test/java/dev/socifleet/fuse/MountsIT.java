@@ -7,25 +7,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** mount(2) for others. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MountsIT {
-  private MountedDirectory place;
-
-  @BeforeEach
-  void makePlace() throws Exception {
-    place = MountedDirectory.make();
-  }
-
-  @AfterEach
-  void removePlace() throws Exception {
-    place.close();
-  }
+  @RegisterExtension private final MountedDirectory place = new MountedDirectory();
 
   @Test
   void aBindShowsADirectoryTwice() throws Exception {
@@ -55,8 +44,8 @@ class MountsIT {
 
   @Test
   void aFileIsBoundToo() throws Exception {
-    Path source = Files.writeString(place.base.resolve("a"), "content");
-    Path target = Files.createFile(place.base.resolve("b"));
+    Path source = Files.writeString(place.base().resolve("a"), "content");
+    Path target = Files.createFile(place.base().resolve("b"));
     Mounts.bind(source, target, /* readOnly= */ true);
     assertThat(Files.readString(target)).isEqualTo("content");
   }
@@ -66,7 +55,7 @@ class MountsIT {
     Path target = place.directory("target");
     Mounts.mount("tmpfs", "none", target, 0, "");
     Process user = place.start("cd target && touch ../inside && exec sleep 1000");
-    place.until(() -> Files.exists(place.base.resolve("inside")));
+    place.until(() -> Files.exists(place.base().resolve("inside")));
     assertThatThrownBy(() -> Mounts.unmount(target, /* lazy= */ false))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("EBUSY")
@@ -83,7 +72,7 @@ class MountsIT {
         .isInstanceOf(IOException.class)
         .hasMessageContaining("EINVAL")
         .hasMessageContaining("no mount point");
-    assertThatThrownBy(() -> Mounts.bind(place.base.resolve("missing"), target, false))
+    assertThatThrownBy(() -> Mounts.bind(place.base().resolve("missing"), target, false))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("ENOENT")
         .hasMessageContaining("missing");
@@ -113,7 +102,7 @@ class MountsIT {
   void symbolicLinksAreNotUnmounted() throws Exception {
     Path target = place.directory("target");
     Mounts.mount("tmpfs", "none", target, 0, "");
-    Path link = Files.createSymbolicLink(place.base.resolve("link"), target);
+    Path link = Files.createSymbolicLink(place.base().resolve("link"), target);
     assertThatThrownBy(() -> Mounts.unmount(link, /* lazy= */ true))
         .isInstanceOf(IOException.class);
     assertThat(Mounts.isMountPoint(target)).isTrue();

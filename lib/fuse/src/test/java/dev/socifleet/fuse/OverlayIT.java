@@ -4,21 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Layers on one mount as lower directories of a container's overlay. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class OverlayIT {
-  private MountedDirectory place;
+  @RegisterExtension private final MountedDirectory place = new MountedDirectory();
   private final MemoryFileSystem files = new MemoryFileSystem();
   private FuseMount mount;
 
   @BeforeEach
   void mountLayers() throws Exception {
-    place = MountedDirectory.make();
     MemoryFileSystem.Node base = files.directory(files.root, "base");
     files.file(base, "file", "from base\n");
     files.file(base, "gone", "not seen\n");
@@ -43,14 +42,9 @@ class OverlayIT {
         0,
         "lowerdir=%s,upperdir=%s,workdir=%s"
             .formatted(
-                place.base.resolve("layers/top") + ":" + place.base.resolve("layers/base"),
-                place.base.resolve("writable/upper"),
-                place.base.resolve("writable/work")));
-  }
-
-  @AfterEach
-  void removePlace() throws Exception {
-    place.close();
+                place.base().resolve("layers/top") + ":" + place.base().resolve("layers/base"),
+                place.base().resolve("writable/upper"),
+                place.base().resolve("writable/work")));
   }
 
   @Test
