@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A reading thread's answer to the request it has just read; reused for the next. It is kept until
  * the file system's call is over and then written by {@link #deliver}: one call of write(2) at one
- * shallow place, which the compiler always inlines. Below a file system's own calls it would
+ * shallow place, which the compiler inlines to the end. Below a file system's own calls it would
  * sometimes give up half-way, and allocate for each call.
  */
 final class ImmediateAnswer extends Answer {
