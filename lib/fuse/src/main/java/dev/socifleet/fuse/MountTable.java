@@ -23,6 +23,10 @@ final class MountTable {
    * @param flags per-mount options, such as "ro" and "nosuid"
    */
   record Entry(String device, String point, Set<String> flags, String type, String source) {
+    boolean isSameFileSystem(Entry other) {
+      return device.equals(other.device) && type.equals(other.type) && source.equals(other.source);
+    }
+
     boolean isFuse() {
       return type.equals("fuse") || type.startsWith("fuse.");
     }

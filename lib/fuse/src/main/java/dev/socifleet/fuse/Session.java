@@ -72,7 +72,8 @@ final class Session {
     }
   }
 
-  boolean isServing() {
+  /** Whether threads read requests. */
+  boolean isRunning() {
     return running.get() > 0;
   }
 

@@ -12,28 +12,17 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What programs see of a mount. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class FuseMountIT {
   private static final String SHOW_ALL = "find . -printf '%P %y %m %n %U %G %s %l %T@\\n' | sort";
 
-  private MountedDirectory place;
+  @RegisterExtension private final MountedDirectory place = new MountedDirectory();
   private final MemoryFileSystem files = new MemoryFileSystem();
-
-  @BeforeEach
-  void makePlace() throws Exception {
-    place = MountedDirectory.make();
-  }
-
-  @AfterEach
-  void removePlace() throws Exception {
-    place.close();
-  }
 
   @Test
   void aTreeIsTheSameAsOnDisk() throws Exception {
@@ -55,7 +44,7 @@ class FuseMountIT {
             setfattr -n trusted.y -v yes a/b/c
             """)
         .lines();
-    DiskTree.copy(place.base.resolve("tree"), files);
+    DiskTree.copy(place.base().resolve("tree"), files);
     place.mount("m", files);
     String onDisk = place.run("cd tree && " + SHOW_ALL).lines();
     assertThat(onDisk).contains("dangling l 777 1 0 0 15 /nowhere/at/all -86400.0000000000");
@@ -77,7 +66,7 @@ class FuseMountIT {
     files.file(files.root, "large", 0644, new MemoryFileSystem.Scattered(size));
     files.file(files.root, "part", 0644, new MemoryFileSystem.Scattered((48 << 20) + 7));
     FuseMount mount = place.mount("m", files);
-    try (OutputStream part = Files.newOutputStream(place.base.resolve("part"))) {
+    try (OutputStream part = Files.newOutputStream(place.base().resolve("part"))) {
       part.write(MemoryFileSystem.scattered(0, (48 << 20) + 7));
     }
     assertThat(place.run("cmp part m/part").lines()).isEmpty();
@@ -91,7 +80,9 @@ class FuseMountIT {
     StringBuilder script = new StringBuilder("set -e\n");
     try (FileChannel expected =
         FileChannel.open(
-            place.base.resolve("expected"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            place.base().resolve("expected"),
+            StandardOpenOption.CREATE,
+            StandardOpenOption.WRITE)) {
       for (int i = 0; i < 150; i++) {
         int length = 1 + random.nextInt(200_000);
         long offset = i == 0 ? size - 100 : random.nextLong(size);
@@ -106,7 +97,7 @@ class FuseMountIT {
                 MemoryFileSystem.scattered(offset, (int) Math.min(length, size - offset))));
       }
     }
-    Files.writeString(place.base.resolve("script"), script);
+    Files.writeString(place.base().resolve("script"), script);
     assertThat(place.run("sh script > got && cmp expected got").lines()).isEmpty();
   }
 
@@ -114,7 +105,7 @@ class FuseMountIT {
   void directReadsComeStraightFromTheServer() throws Exception {
     files.file(files.root, "f", 0644, new MemoryFileSystem.Scattered(3 << 20));
     place.mount("m", files);
-    Files.write(place.base.resolve("f"), MemoryFileSystem.scattered(0, 3 << 20));
+    Files.write(place.base().resolve("f"), MemoryFileSystem.scattered(0, 3 << 20));
     assertThat(place.run("dd if=m/f bs=1M iflag=direct status=none | cmp - f").lines()).isEmpty();
     assertThat(place.run("dd if=m/f bs=4K iflag=direct status=none | cmp - f").lines()).isEmpty();
   }
@@ -129,7 +120,7 @@ class FuseMountIT {
       files.file(large, name, "content " + i);
       names.append(name).append('\n');
     }
-    Files.writeString(place.base.resolve("names"), names);
+    Files.writeString(place.base().resolve("names"), names);
     FuseMount mount = place.mount("m", files);
     assertThat(place.run("ls m/large | LC_ALL=C sort | cmp - names").lines()).isEmpty();
     assertThat(place.run("find m/large -type f -size +0 | wc -l").lines()).isEqualTo("" + count);
@@ -158,7 +149,7 @@ class FuseMountIT {
         my @all = readdir(D);
         print scalar(@all);
         """;
-    Files.writeString(place.base.resolve("seek.pl"), seek);
+    Files.writeString(place.base().resolve("seek.pl"), seek);
     assertThat(place.run("perl seek.pl").lines()).isEqualTo("3002");
   }
 
@@ -205,7 +196,7 @@ class FuseMountIT {
       byte[] value = new byte[size];
       random.nextBytes(value);
       file.xattrs.put("user.size" + size, value);
-      Files.write(place.base.resolve("value" + size), value);
+      Files.write(place.base().resolve("value" + size), value);
     }
     place.mount("m", files);
     for (int size : new int[] {1, 100, 4096, 65536}) {
@@ -354,7 +345,7 @@ class FuseMountIT {
     files.file(files.root, name, "content");
     place.mount("m", files);
     assertThat(place.run("cat m/*").lines()).isEqualTo("content");
-    Files.write(place.base.resolve("expected"), name.getBytes(StandardCharsets.UTF_8));
+    Files.write(place.base().resolve("expected"), name.getBytes(StandardCharsets.UTF_8));
     assertThat(place.run("cd m && printf %s * | cmp - ../expected").lines()).isEmpty();
   }
 }
