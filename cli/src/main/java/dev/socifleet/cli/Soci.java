@@ -2,6 +2,8 @@ package dev.socifleet.cli;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import dev.socifleet.cli.mount.MountCommand;
+import dev.socifleet.cli.mount.UnmountCommand;
 import dev.socifleet.cli.up.UpCommand;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -16,7 +18,7 @@ import picocli.CommandLine.Option;
     description = "Container images that start before they are downloaded.",
     mixinStandardHelpOptions = true,
     versionProvider = Soci.Version.class,
-    subcommands = {UpCommand.class},
+    subcommands = {UpCommand.class, MountCommand.class, UnmountCommand.class},
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done",
