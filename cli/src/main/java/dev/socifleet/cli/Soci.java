@@ -1,6 +1,8 @@
 package dev.socifleet.cli;
 
 import dev.socifleet.cli.demo.DemoCommand;
+import dev.socifleet.cli.mount.MountCommand;
+import dev.socifleet.cli.mount.UnmountCommand;
 import dev.socifleet.cli.rpull.RpullCommand;
 import dev.socifleet.cli.up.UpCommand;
 import dev.socifleet.service.Logging;
@@ -19,7 +21,13 @@ import picocli.CommandLine.Option;
     description = "Container images that start before they are downloaded.",
     mixinStandardHelpOptions = true,
     versionProvider = Soci.Version.class,
-    subcommands = {DemoCommand.class, UpCommand.class, RpullCommand.class},
+    subcommands = {
+      DemoCommand.class,
+      UpCommand.class,
+      RpullCommand.class,
+      MountCommand.class,
+      UnmountCommand.class
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done",

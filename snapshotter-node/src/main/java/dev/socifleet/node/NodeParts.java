@@ -6,6 +6,8 @@ import dev.socifleet.node.database.NodeDatabase;
 import dev.socifleet.node.layers.FuseLayers;
 import dev.socifleet.node.layers.LayerBytes;
 import dev.socifleet.node.layers.LazyLayers;
+import dev.socifleet.oci.HttpRegistries;
+import dev.socifleet.oci.Registries;
 import dev.socifleet.service.Metrics;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -27,6 +29,11 @@ public interface NodeParts {
       LayerBytes bytes,
       Metrics metrics)
       throws IOException;
+
+  /** Where images come from. */
+  default Registries registries(NodeConfig config) {
+    return HttpRegistries.open(config.registries());
+  }
 
   /** The fleet's cache, if one is configured. */
   Optional<FleetCache> cache(NodeConfig config, Metrics metrics) throws IOException;

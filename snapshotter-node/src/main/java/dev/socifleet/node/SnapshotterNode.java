@@ -16,7 +16,6 @@ import dev.socifleet.node.mounts.MountedImages;
 import dev.socifleet.node.snapshots.SnapshotStore;
 import dev.socifleet.node.snapshots.SnapshotsService;
 import dev.socifleet.node.snapshots.Snapshotter;
-import dev.socifleet.oci.HttpRegistries;
 import dev.socifleet.service.AdminServer;
 import dev.socifleet.service.Metrics;
 import dev.socifleet.service.Parts;
@@ -97,8 +96,7 @@ public final class SnapshotterNode implements AutoCloseable {
         parts.add(AdminServer.start(config.adminListen(), metrics, readiness));
     FetchCounts counts = new FetchCounts(metrics);
     StallGuard stalls = parts.add(new StallGuard(LONGEST_STALL));
-    Repositories repositories =
-        new Repositories(parts.add(HttpRegistries.open(config.registries())));
+    Repositories repositories = new Repositories(parts.add(chosen.registries(config)));
     Optional<FleetCache> cache = chosen.cache(config, metrics);
     cache.ifPresent(parts::add);
     Path snapshots = Files.createDirectories(config.root().resolve("snapshots"));

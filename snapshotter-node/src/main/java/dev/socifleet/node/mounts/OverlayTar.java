@@ -105,7 +105,7 @@ final class OverlayTar {
       out.write(
           TarHeaders.of(
               known != null ? known : plain(EntryType.DIRECTORY, 0755),
-              latin1(directory.isEmpty() ? "./" : "./" + directory + "/"),
+              latin1(directory.isEmpty() ? "./" : directory + "/"),
               pax));
     }
     Arrays.sort(names, 0, nameCount);
@@ -113,7 +113,7 @@ final class OverlayTar {
       if (Arrays.binarySearch(names, 0, nameCount, hash(name)) < 0) {
         out.write(
             TarHeaders.of(
-                plain(EntryType.CHARACTER_DEVICE, 0), latin1("./" + name), new TreeMap<>(BYTES)));
+                plain(EntryType.CHARACTER_DEVICE, 0), latin1(name), new TreeMap<>(BYTES)));
       }
     }
     out.write(new byte[2 * TarHeaders.BLOCK]);
