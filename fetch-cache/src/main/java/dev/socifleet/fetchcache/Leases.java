@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 
 /**
@@ -45,17 +44,16 @@ final class Leases {
         throw Refusal.overloaded(MOST + " leases are held");
       }
     }
-    AtomicReference<Optional<Duration>> taken = new AtomicReference<>(Optional.empty());
-    leases.compute(
-        new Key(layer, spanSizeBytes),
-        (key, held) -> {
-          if (held != null && !held.holder().equals(holder) && held.untilNanos() - now > 0) {
-            taken.set(Optional.of(Duration.ofNanos(held.untilNanos() - now)));
-            return held;
-          }
-          return new Lease(holder, now + duration.toNanos());
-        });
-    return taken.get();
+    Lease his =
+        leases.compute(
+            new Key(layer, spanSizeBytes),
+            (key, held) ->
+                held != null && !held.holder().equals(holder) && held.untilNanos() - now > 0
+                    ? held
+                    : new Lease(holder, now + duration.toNanos()));
+    return his.holder().equals(holder)
+        ? Optional.empty()
+        : Optional.of(Duration.ofNanos(his.untilNanos() - now));
   }
 
   /** Gives a lease back; another one's stays. */

@@ -146,7 +146,8 @@ public final class Database implements AutoCloseable {
     try {
       pool.execute(task);
     } catch (RejectedExecutionException e) {
-      throw new StoreException("the store has too much to do", e);
+      throw new StoreException(
+          pool.isShutdown() ? "the store is closed" : "the store has too much to do", e);
     }
     boolean interrupted = false;
     try {

@@ -37,6 +37,10 @@ final class OpenDatabase implements AutoCloseable {
   private static final long BLOCK_CACHE_BYTES = 16 << 20;
   private static final int MOST_OPEN_FILES = 512;
 
+  static {
+    RocksDB.loadLibrary();
+  }
+
   private final List<AutoCloseable> options = new ArrayList<>();
   private final List<ColumnFamilyHandle> handles = new ArrayList<>();
   private final RocksDB rocks;
@@ -61,7 +65,6 @@ final class OpenDatabase implements AutoCloseable {
   }
 
   OpenDatabase(Path directory, long limitBytes) throws RocksDBException {
-    RocksDB.loadLibrary();
     Shape shape = Shape.of(limitBytes);
     var cache = keep(new LRUCache(BLOCK_CACHE_BYTES));
     var table = new BlockBasedTableConfig().setBlockCache(cache);

@@ -12,6 +12,8 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
@@ -44,6 +46,7 @@ public final class SpanStore {
   private static final int OVERHEAD = 256;
   private static final int STRIPES = 64;
   private static final int KEY = 32;
+  private static final long WARN_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private static final ThreadLocal<ByteBuffer> DIRECT_KEY =
       ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(KEY));
@@ -58,6 +61,7 @@ public final class SpanStore {
   /** Values whose digest was checked since the start; RocksDB's own checksums do from then on. */
   private final Set<Digest> checked = ConcurrentHashMap.newKeySet();
 
+  private final AtomicLong warnedAt = new AtomicLong(System.nanoTime() - WARN_NANOS - 1);
   private final Counter evictions;
   private final Counter corrupt;
   private final Counter lost;
@@ -192,8 +196,7 @@ public final class SpanStore {
       if (e.getCause() instanceof RocksDBException cause && isCorruption(cause)) {
         corrupted(value, String.valueOf(cause.getMessage()));
       } else {
-        failures.increment();
-        LOG.warn("cannot read {}: {}", value, e.getMessage());
+        failed("read", value, e);
       }
     }
     return false;
@@ -257,9 +260,8 @@ public final class SpanStore {
       checked.add(value);
       index.put(value, entry);
     } catch (StoreException e) {
-      failures.increment();
+      failed("store", value, e);
       unstored.increment();
-      LOG.warn("cannot store {}: {}", value, e.getMessage());
       limit.writeFailed();
       return false;
     } finally {
@@ -305,13 +307,22 @@ public final class SpanStore {
         });
       } catch (StoreException e) {
         evicted.add(value);
-        failures.increment();
-        LOG.warn("cannot delete {}: {}", value, e.getMessage());
+        failed("delete", value, e);
         limit.writeFailed();
         return;
       } finally {
         stripe.unlock();
       }
+    }
+  }
+
+  /** A failing disk fails often: a line now and then says enough, the counter has the number. */
+  private void failed(String action, Digest value, StoreException e) {
+    failures.increment();
+    long now = System.nanoTime();
+    long last = warnedAt.get();
+    if (now - last > WARN_NANOS && warnedAt.compareAndSet(last, now)) {
+      LOG.warn("cannot {} {}: {}", action, value, e.getMessage());
     }
   }
 
