@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.socifleet.node.MemoryRegistry;
 import dev.socifleet.node.NeedsRoot;
+import dev.socifleet.node.database.NodeDatabase;
 import dev.socifleet.node.fetch.FetchCounts;
 import dev.socifleet.node.fetch.FetchCounts.Content;
 import dev.socifleet.node.fetch.FetchCounts.Source;
@@ -18,7 +19,6 @@ import dev.socifleet.node.layers.DirectoryLayers;
 import dev.socifleet.node.layers.LayerKey;
 import dev.socifleet.node.mounts.MountedImage.MountedLayer;
 import dev.socifleet.node.mounts.UnmountableException.Kind;
-import dev.socifleet.node.database.NodeDatabase;
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.ImageIndex;
