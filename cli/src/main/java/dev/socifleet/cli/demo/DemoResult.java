@@ -10,8 +10,9 @@ import java.util.Locale;
  * What one run measured. Sizes in bytes.
  *
  * @param imageBytes compressed bytes of all layers
- * @param lazyBytes what left the registry for the lazy start: manifests, zTOCs, spans, small layers
- * @param fullBytes what left the registry for the full pull
+ * @param lazyBytes what came to the node for the lazy start, from the cache or the registry: zTOCs,
+ *     spans, layers too small to be indexed
+ * @param fullBytes what the full pull downloaded
  * @param pushToIndexed from the end of the push to v1 and v2 published
  * @param lazyStart from the mount's begin to the program's first output
  * @param fullStart from the full pull's begin to the program's first output

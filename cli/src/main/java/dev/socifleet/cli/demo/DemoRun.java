@@ -4,6 +4,7 @@ import dev.socifleet.cli.Lifetime;
 import dev.socifleet.cli.Sizes;
 import dev.socifleet.cli.up.Stack;
 import dev.socifleet.events.ImageOutcome;
+import dev.socifleet.node.control.ControlClient;
 import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.DockerConfigCredentials;
 import dev.socifleet.oci.HttpRegistries;
@@ -48,18 +49,19 @@ final class DemoRun {
     DemoImage image = make();
     events.name(image);
     Duration indexed = pushAndAwait(image, repository, events);
+    LazyStart lazy = lazy();
     return new DemoResult(
         name + ":" + TAG,
         image.layers().size(),
         image.size(),
         image.uncompressedSize(),
-        0,
-        0,
+        lazy.bytes(),
+        image.size(), // every layer, whole
         indexed,
-        Duration.ZERO,
-        Duration.ZERO,
+        lazy.mounted(),
+        lazy.toFirstOutput(),
         full(repository),
-        false);
+        lazy.warm());
   }
 
   private Repository repository() throws IOException, InterruptedException {
@@ -105,6 +107,17 @@ final class DemoRun {
       throw new IOException("the image was not indexed: " + outcome.reason());
     }
     return Duration.between(pushed, outcome.publishedAt());
+  }
+
+  private LazyStart lazy() throws IOException, InterruptedException {
+    narration.say("lazy     mount the image, then run java -version");
+    ControlClient node =
+        new ControlClient(
+            stack.nodeControl().orElseThrow(() -> new IOException("the demo needs the node")));
+    LazyStart lazy = LazyStart.of(node, name + ":" + TAG, scratch.resolve("lazy"), life);
+    narration.say("lazy     mounted in " + Sizes.seconds(lazy.mounted()));
+    lazy.text().lines().forEach(narration::detail);
+    return lazy;
   }
 
   private Duration full(Repository repository) throws IOException, InterruptedException {

@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
  * Overlay mounts of images, made by mount(8). Their source is {@code soci:<id>}, so the mount
  * itself says which of the node's mounts it is.
  */
-final class OverlayMount {
+public final class OverlayMount {
   private static final String SOURCE = "soci:";
   private static final Path TABLE = Path.of("/proc/self/mountinfo");
   private static final Pattern ESCAPE = Pattern.compile("\\\\([0-7]{3})");
@@ -32,7 +32,7 @@ final class OverlayMount {
    * @param changes holds {@code fs} and {@code work}, made if needed; empty for a read-only mount
    * @param options more of mount(8)'s, after {@code nosuid,nodev}; empty for none
    */
-  static void mount(MountedImage image, Path target, Optional<Path> changes, String options)
+  public static void mount(MountedImage image, Path target, Optional<Path> changes, String options)
       throws IOException, InterruptedException {
     // Relative to where all layers lie: the options of a mount have 4 KiB at most.
     List<Path> lower = image.lower().stream().map(Path::of).toList();
@@ -95,7 +95,7 @@ final class OverlayMount {
    *
    * @param lazily also when it is in use: it vanishes now and ends with its last user
    */
-  static void unmount(Path target, boolean lazily) throws IOException, InterruptedException {
+  public static void unmount(Path target, boolean lazily) throws IOException, InterruptedException {
     run(
         Path.of("/"),
         lazily

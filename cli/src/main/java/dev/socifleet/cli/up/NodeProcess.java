@@ -74,6 +74,8 @@ final class NodeProcess implements AutoCloseable {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(JVM_FLAGS);
     command.add(NodeMain.class.getName());
+    command.add("--root=" + root);
+    command.add("--socket=" + socket);
     settings.forEach((key, value) -> command.add("--" + key + "=" + value));
     return new NodeProcess(root, socket, log, command);
   }

@@ -1,5 +1,6 @@
 package dev.socifleet.cli.up;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -26,6 +27,12 @@ public final class Overview {
     lines.add(row("webhook", stack.webhook(), "for the registry's notifications"));
     lines.add(row("Kafka", stack.bootstrap(), "topics soci.*"));
     lines.add(row("fetch-cache", stack.cacheUrl(), "spans and zTOCs for nodes and indexers"));
+    stack
+        .plan()
+        .nodeSocket()
+        .ifPresent(socket ->
+            lines.add(
+                row("node", socket.toString(), "in a process of its own; it serves containerd")));
     return lines;
   }
 
@@ -40,7 +47,22 @@ public final class Overview {
     lines.add("What is pushed to " + registry + " is indexed by itself, e.g.");
     lines.add(
         "  skopeo copy --dest-tls-verify=false docker://alpine docker://" + registry + "/alpine:1");
+    stack.nodeControl().ifPresent(control -> lines.addAll(node(stack, control)));
     return lines;
+  }
+
+  private static List<String> node(Stack stack, Path control) {
+    String image = stack.registry().host() + "/IMAGE:TAG";
+    return List.of(
+        "",
+        "An image's files, read when they are needed:",
+        "  soci mount --node " + control + " " + image + " /mnt/image",
+        "",
+        "containerd starts images through the node with this in /etc/containerd/config.toml:",
+        "  [proxy_plugins.soci]",
+        "    type = \"snapshot\"",
+        "    address = \"" + stack.plan().nodeSocket().orElseThrow() + "\"",
+        "and then: soci rpull " + image + " && ctr run --snapshotter soci " + image + " NAME");
   }
 
   private static List<String> notifications(Stack stack) {

@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -67,6 +68,18 @@ public final class Stack {
     life.start(() ->
         Indexer.start(
             IndexerConfig.from(Settings.of(settings.indexer())), Optional.of(cacheClient)));
+    if (plan.nodeSocket().isPresent()) {
+      NodeProcess node = life.start(() -> startNode(settings));
+      node.awaitReady();
+    }
+  }
+
+  private NodeProcess startNode(StackSettings settings) throws IOException {
+    return NodeProcess.start(
+        plan.nodeRoot(),
+        plan.nodeSocket().orElseThrow(),
+        plan.nodeLog(),
+        settings.node(cacheUrl(), NodeProcess.freePort()));
   }
 
   private static SmallRegistry registry(StackPlan plan) throws IOException {
@@ -110,6 +123,11 @@ public final class Stack {
   /** The fleet's cache. */
   String cacheUrl() {
     return "http://" + Ports.address(cache.port());
+  }
+
+  /** Where the node takes commands, such as those of {@code soci mount}; empty without a node. */
+  public Optional<Path> nodeControl() {
+    return plan.nodeSocket().map(_ -> plan.nodeControl());
   }
 
   /** What it sends along. */

@@ -27,6 +27,16 @@ public record StackPlan(
     return in("fleet-token");
   }
 
+  /** Where the node takes commands. */
+  Path nodeControl() {
+    return nodeRoot().resolve("control.sock");
+  }
+
+  /** What the node says. */
+  Path nodeLog() {
+    return in("node.log");
+  }
+
   /** The node's own directory: its mount, its store. */
   Path nodeRoot() {
     return in("node");

@@ -52,6 +52,19 @@ final class StackSettings {
     return settings;
   }
 
+  /**
+   * @param freePort the node's admin port where the plan leaves the choice
+   */
+  Map<String, String> node(String cacheUrl, int freePort) {
+    Map<String, String> settings = new HashMap<>();
+    int admin = plan.ports().admin(Ports.NODE);
+    settings.put("admin.listen", Ports.address(admin == 0 ? freePort : admin));
+    settings.put("control.socket", plan.nodeControl().toString());
+    settings.put("cache.members", cacheUrl);
+    addRegistry(settings);
+    return settings;
+  }
+
   private Map<String, String> pipeline(int service) {
     Map<String, String> settings = new HashMap<>();
     settings.put("kafka.bootstrap", bootstrap);
