@@ -38,7 +38,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.zip.GZIPOutputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -107,7 +106,7 @@ class PushToIndexIT {
     Map<String, String> settings = pipeline(registryPort());
     settings.put("min-layer-size", "1000");
     settings.put("span-size", "64KiB");
-    indexer = Indexer.start(IndexerConfig.from(Settings.of(settings)), Optional.empty());
+    indexer = Indexer.start(IndexerConfig.from(Settings.of(settings)));
   }
 
   private void startPusher() throws Exception {
