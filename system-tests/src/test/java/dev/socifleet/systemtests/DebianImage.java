@@ -61,14 +61,14 @@ final class DebianImage {
     return layout;
   }
 
-  /** Everything that can be seen of a tree, by the machine's own programs. */
+  /** Everything that can be seen of a tree below its root, by the machine's own programs. */
   static List<String> listing(Path tree) throws IOException, InterruptedException {
     return shell(
             """
             set -e
             cd %s
             export LC_ALL=C
-            find . -printf '%%p %%y %%m %%U %%G %%T@ %%l\\n' | sort
+            find . -mindepth 1 -printf '%%p %%y %%m %%U %%G %%T@ %%l\\n' | sort
             find . -type f -printf '%%p %%s %%n\\n' | sort
             find . -type f -print0 | sort -z | xargs -0 sha256sum
             find . \\( -type c -o -type b \\) -print0 | sort -z | xargs -0 stat -c '%%n %%t:%%T'

@@ -191,16 +191,28 @@ class LazyStartIT {
     Path bundle = directory.resolve("bundle");
     DebianImage.shell("umoci unpack --image %s:1 %s".formatted(image().directory(), bundle));
     Path mounted = Files.createDirectories(directory.resolve("mounted"));
+    // ctr 1.6's "images mount" always takes overlayfs, so a view by hand
     containerd()
-        .ctr("images", "mount", "--snapshotter", "soci", reference(), mounted.toString())
+        .ctr("snapshots", "--snapshotter", "soci", "view", "whole", image().chainId())
         .success();
+    DebianImage.shell(
+        containerd()
+            .ctr("snapshots", "--snapshotter", "soci", "mounts", mounted.toString(), "whole")
+            .success());
     try {
       List<String> lazy = DebianImage.listing(mounted);
       List<String> unpacked = DebianImage.listing(bundle.resolve("rootfs"));
       assertThat(lazy).hasSizeGreaterThan(3000);
       assertThat(difference(lazy, unpacked)).isEmpty();
+      // not the root's own time: where containerd unpacks a layer itself, as the last one, it
+      // ignores
+      // what the layer says of the root
+      String root = "stat -c '%%F %%a %%u %%g' %s";
+      assertThat(DebianImage.shell(root.formatted(mounted)))
+          .isEqualTo(DebianImage.shell(root.formatted(bundle.resolve("rootfs"))));
     } finally {
-      containerd().ctr("images", "unmount", mounted.toString()).success();
+      DebianImage.shell("umount " + mounted);
+      containerd().ctr("snapshots", "--snapshotter", "soci", "rm", "whole").success();
     }
   }
 
@@ -236,7 +248,7 @@ class LazyStartIT {
             .toList();
     assertThat(ranged).isEmpty();
     assertThat(second.metric(FETCHED, "source=\"cache\"")).isPositive();
-    assertThat(second.metric(FETCHED, "source=\"registry\"", "content=\"span\"")).isZero();
+    assertThat(second.metric(FETCHED, "source=\"registry\"", "content=\"spans\"")).isZero();
     second.close();
   }
 
