@@ -31,6 +31,10 @@ import dev.socifleet.ztoc.Span;
 import dev.socifleet.ztoc.Ztoc;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -239,5 +243,41 @@ class PushToIndexIT {
       awaitIndexed("t" + i, image);
     }
     assertThat(repository.referrers(image, SociTerms.V1_TYPE)).hasSize(1);
+  }
+
+  @Test
+  void theSamePushAnnouncedAHundredTimesIsIndexedOnce() throws Exception {
+    Digest image = push("1.0", layer(3), layer(4));
+    String event =
+        """
+        {"events":[{"id":"%%d","action":"push","target":{"mediaType":"%s","digest":"%s",
+        "repository":"team/app","tag":"1.0","url":"http://evil.example/v2/"},
+        "request":{"host":"evil.example"}}]}
+        """
+            .formatted(MediaTypes.OCI_MANIFEST, image);
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      for (int i = 0; i < 100; i++) {
+        HttpResponse<Void> answer =
+            client.send(
+                HttpRequest.newBuilder(
+                        URI.create("http://127.0.0.1:" + ingest.port() + "/v1/events/main"))
+                    .header("Authorization", "Bearer webhook-secret")
+                    .header("Content-Type", "application/vnd.docker.distribution.events.v1+json")
+                    .POST(HttpRequest.BodyPublishers.ofString(event.formatted(i)))
+                    .build(),
+                HttpResponse.BodyHandlers.discarding());
+        assertThat(answer.statusCode()).isBetween(200, 299);
+      }
+    }
+    awaitIndexed("1.0", image);
+    Digest last = push("last", layer(5)); // the repository's events are planned in order
+    awaitIndexed("last", last);
+
+    assertThat(repository.referrers(image, SociTerms.V1_TYPE)).hasSize(1);
+    assertThat(registry.accesses())
+        .filteredOn(access -> access.method().equals("PUT") && access.status() == 201)
+        .filteredOn(access -> access.path().endsWith("/manifests/1.0-soci"))
+        .hasSize(1);
+    assertThat(repository.tags()).doesNotContain("1.0-soci-soci", "last-soci-soci");
   }
 }
