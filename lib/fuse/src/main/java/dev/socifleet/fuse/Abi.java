@@ -85,9 +85,6 @@ final class Abi {
   static final int RENAME2 = 45;
   static final int TMPFILE = 51;
 
-  /** fuse_notify_code: the server wants cached content; the kernel answers with a request. */
-  static final int NOTIFY_RETRIEVE = 5;
-
   static final int IN_HEADER = 40;
   static final int OUT_HEADER = 16;
   static final int ATTR_OUT = 104;
@@ -99,7 +96,6 @@ final class Abi {
   static final int INIT_IN = 16;
   static final int INIT_OUT = 64;
   static final int STATFS_OUT = 80;
-  static final int NOTIFY_RETRIEVE_OUT = 32;
 
   /** The largest body with a layout of its own. */
   static final int LARGEST_STRUCTURE = ENTRY_OUT;

@@ -22,8 +22,8 @@ final class Device {
     this.fd = fd;
   }
 
-  static Device open() throws IOException {
-    int fd = Native.open(PATH);
+  static Device open(String path) throws IOException {
+    int fd = Native.open(path);
     if (fd >= 0) {
       return new Device(fd);
     }
@@ -37,7 +37,7 @@ final class Device {
                   + " CAP_SYS_ADMIN";
           default -> "";
         };
-    throw new IOException("cannot open " + PATH + ": " + ErrnoText.of(-fd) + advice);
+    throw new IOException("cannot open " + path + ": " + ErrnoText.of(-fd) + advice);
   }
 
   int descriptor() {

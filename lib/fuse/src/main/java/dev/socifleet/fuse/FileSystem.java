@@ -31,7 +31,8 @@ public interface FileSystem {
   /**
    * The entries of a directory: {@code addChild} from the one at {@code offset} on until it says
    * that no more fit, then {@code sendChildren}. Offset 0 is the first one; the others are the
-   * {@code next} of an entry that was added before. With none added it is the end.
+   * {@code next} of an entry that was added before. With none added it is the end. The kernel keeps
+   * a list until it sees another modification time of the directory.
    */
   void children(long directory, long offset, Reply reply);
 

@@ -20,7 +20,6 @@ import org.slf4j.LoggerFactory;
 public final class FuseMount implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(FuseMount.class);
   private static final Duration PATIENCE = Duration.ofSeconds(5);
-  private static final Duration WAKE_PAUSE = Duration.ofMillis(50);
 
   /**
    * How it is mounted and served.
@@ -100,14 +99,14 @@ public final class FuseMount implements AutoCloseable {
   }
 
   private final Path directory;
-  private final String kernelDevice;
+  private final MountTable.Entry mounted;
   private final Device device;
   private final Session session;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  private FuseMount(Path directory, String kernelDevice, Device device, Session session) {
+  private FuseMount(Path directory, MountTable.Entry mounted, Device device, Session session) {
     this.directory = directory;
-    this.kernelDevice = kernelDevice;
+    this.mounted = mounted;
     this.device = device;
     this.session = session;
   }
@@ -122,7 +121,7 @@ public final class FuseMount implements AutoCloseable {
   public static FuseMount start(Path directory, FileSystem files, Options options)
       throws IOException {
     Path path = MountPoint.prepare(directory);
-    Device device = Device.open();
+    Device device = Device.open(Device.PATH);
     try {
       String data =
           "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions,max_read=%d"
@@ -134,15 +133,13 @@ public final class FuseMount implements AutoCloseable {
     }
     try {
       Handshake.perform(device, options.maxPayload());
-      String kernelDevice =
-          MountTable.top(path)
-              .map(MountTable.Entry::device)
-              .orElseThrow(() -> new IOException(path + " was unmounted at once"));
+      MountTable.Entry mounted =
+          MountTable.top(path).orElseThrow(() -> new IOException(path + " was unmounted at once"));
+      setReadAhead(mounted.device(), options.readAheadKiB());
       Session session = new Session(device, files, options);
       session.start();
-      setReadAhead(kernelDevice, options.readAheadKiB());
       log.info("serving {} on {}", options.source(), path);
-      return new FuseMount(path, kernelDevice, device, session);
+      return new FuseMount(path, mounted, device, session);
     } catch (IOException | RuntimeException | Error e) {
       device.close();
       int result = Mounts.unmount(path, Mounts.DETACH);
@@ -174,7 +171,7 @@ public final class FuseMount implements AutoCloseable {
 
   /** Whether requests are answered. Not after {@link #close}, or when somebody ended the mount. */
   public boolean isServing() {
-    return session.isServing() && !session.isEnding();
+    return session.isRunning() && !session.isEnding();
   }
 
   public Statistics statistics() {
@@ -195,57 +192,48 @@ public final class FuseMount implements AutoCloseable {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
+    // Its threads end by themselves only when the connection is gone.
+    boolean connected = session.isRunning();
     session.end();
-    unmount();
     boolean ended = false;
     try {
-      ended = wakeAndJoin();
+      if (isOurs(connected)) {
+        unmount();
+      } else {
+        log.warn("{} was unmounted by somebody else, or another mount is on it", directory);
+        if (session.isRunning()) {
+          ControlFileSystem.abort(mounted.device());
+        }
+      }
+      ended = session.join(PATIENCE);
+    } catch (IOException e) {
+      log.warn("cannot unmount {}: {}", directory, e.toString());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
     // The last thread closes it if they are still there.
     device.close();
     if (!ended) {
-      log.warn("{}: a call of the file system has not returned yet", directory);
-    }
-  }
-
-  private void unmount() {
-    try {
-      String top = MountTable.top(directory).map(MountTable.Entry::device).orElse("");
-      if (!top.equals(kernelDevice)) {
-        log.warn("{} was unmounted by somebody else, or another mount is on it", directory);
-        return;
-      }
-      // Aborts the connection, also where it was copied to other mount namespaces.
-      int result = Mounts.unmount(directory, Mounts.FORCE);
-      if (result == -ErrnoText.EBUSY) {
-        result = Mounts.unmount(directory, Mounts.DETACH);
-      }
-      if (result < 0) {
-        log.warn("cannot unmount {}: {}", directory, ErrnoText.of(-result));
-      }
-    } catch (IOException e) {
-      log.warn("cannot unmount {}: {}", directory, e.toString());
+      log.warn("{}: not all threads have ended yet", directory);
     }
   }
 
   /**
-   * Threads that read an aborted connection have ended. Where the mount lives on elsewhere they
-   * wait for requests: asked for cached content of the root, the kernel sends them one (with none).
+   * Whether the topmost mount is this one. A device number is used again as soon as its file system
+   * is gone, so it proves something only while we are connected, or nobody is.
    */
-  private boolean wakeAndJoin() throws InterruptedException {
-    long deadline = System.nanoTime() + PATIENCE.toNanos();
-    Message wake = Message.small();
-    while (!session.join(WAKE_PAUSE)) {
-      if (System.nanoTime() - deadline > 0) {
-        return false;
-      }
-      for (int i = 0; i < Abi.NOTIFY_RETRIEVE_OUT; i += Long.BYTES) {
-        wake.body().putLong(i, i == 8 ? FileSystem.ROOT : 0);
-      }
-      wake.sendNotification(device, Abi.NOTIFY_RETRIEVE, Abi.NOTIFY_RETRIEVE_OUT);
+  private boolean isOurs(boolean connected) throws IOException {
+    MountTable.Entry top = MountTable.top(directory).orElse(null);
+    return top != null
+        && top.isSameFileSystem(mounted)
+        && (connected || MountPoint.isDead(directory));
+  }
+
+  private void unmount() throws IOException {
+    // Aborts the connection, also where the mount was copied to other namespaces.
+    int result = Mounts.unmount(directory, Mounts.FORCE);
+    if (result < 0) {
+      Mounts.unmount(directory, /* lazy= */ true);
     }
-    return true;
   }
 }

@@ -2,11 +2,19 @@ package dev.socifleet.fuse;
 
 import org.jspecify.annotations.Nullable;
 
-/** A reading thread's answer to the request it has just read; reused for the next. */
+/**
+ * A reading thread's answer to the request it has just read; reused for the next. It is kept until
+ * the file system's call is over and then written by {@link #deliver}: one call of write(2) at one
+ * shallow place, which the compiler inlines to the end. Below a file system's own calls it would
+ * sometimes give up half-way, and allocate for each call.
+ */
 final class ImmediateAnswer extends Answer {
   private final Message small = Message.small();
   private final Message large;
   private boolean open;
+  private @Nullable Message toSend;
+  private int error;
+  private int length;
   private @Nullable DeferredAnswer deferred;
 
   ImmediateAnswer(Session session) {
@@ -17,6 +25,7 @@ final class ImmediateAnswer extends Answer {
   void open(long unique, RequestKind kind, boolean plus) {
     begin(unique, kind, plus);
     open = true;
+    toSend = null;
     deferred = null;
   }
 
@@ -46,10 +55,21 @@ final class ImmediateAnswer extends Answer {
   }
 
   @Override
-  void send(Message message, int errno, int length) {
+  void send(Message message, int errno, int bodyLength) {
     requireOpen();
     open = false;
-    write(message, errno, length);
+    toSend = message;
+    error = errno;
+    length = bodyLength;
+  }
+
+  /** Sends what there is to be sent. */
+  void deliver() {
+    Message message = toSend;
+    if (message != null) {
+      toSend = null;
+      write(message, error, length);
+    }
   }
 
   @Override

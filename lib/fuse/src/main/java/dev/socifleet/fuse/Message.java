@@ -63,11 +63,6 @@ final class Message {
     return n < 0 ? n : 0;
   }
 
-  /** Sends {@code length} bytes of the body that answer no request (fuse_notify_code). */
-  long sendNotification(Device device, int code, int length) {
-    return send(device, /* unique= */ 0, -code, length);
-  }
-
   /** Gives the memory of {@link #pages} back to the system until it is written again. */
   void discard() {
     Native.discard(whole, errno);

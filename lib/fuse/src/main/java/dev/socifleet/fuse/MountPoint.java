@@ -49,7 +49,7 @@ final class MountPoint {
    * Statistics, since the kernel answers those of nothing else: attributes may still be cached. A
    * server that hangs would hang this thread, too, so another one asks.
    */
-  private static boolean isDead(Path path) throws IOException {
+  static boolean isDead(Path path) throws IOException {
     CompletableFuture<Integer> answer = new CompletableFuture<>();
     Thread.ofPlatform()
         .daemon()

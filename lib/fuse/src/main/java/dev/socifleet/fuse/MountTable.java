@@ -8,10 +8,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The mounts that this process sees: {@code /proc/self/mountinfo}, proc_pid_mountinfo(5). */
 final class MountTable {
   private static final Path FILE = Path.of("/proc/self/mountinfo");
+  private static final Pattern ESCAPE = Pattern.compile("\\\\([0-7]{3})");
 
   /**
    * One mount.
@@ -20,6 +23,10 @@ final class MountTable {
    * @param flags per-mount options, such as "ro" and "nosuid"
    */
   record Entry(String device, String point, Set<String> flags, String type, String source) {
+    boolean isSameFileSystem(Entry other) {
+      return device.equals(other.device) && type.equals(other.type) && source.equals(other.source);
+    }
+
     boolean isFuse() {
       return type.equals("fuse") || type.startsWith("fuse.");
     }
@@ -72,18 +79,10 @@ final class MountTable {
 
   /** Space, tab, newline and backslash are three octal digits after a backslash. */
   private static String unescape(String field) {
-    int at = field.indexOf('\\');
-    if (at < 0) {
-      return field;
-    }
-    StringBuilder text = new StringBuilder(field.length());
-    int from = 0;
-    while (at >= 0 && at + 4 <= field.length()) {
-      text.append(field, from, at);
-      text.append((char) Integer.parseInt(field.substring(at + 1, at + 4), 8));
-      from = at + 4;
-      at = field.indexOf('\\', from);
-    }
-    return text.append(field, from, field.length()).toString();
+    return ESCAPE
+        .matcher(field)
+        .replaceAll(match ->
+            Matcher.quoteReplacement(
+                Character.toString(Integer.parseInt(match.group(1), /* radix= */ 8))));
   }
 }

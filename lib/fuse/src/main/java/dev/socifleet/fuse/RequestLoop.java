@@ -35,6 +35,7 @@ final class RequestLoop implements Runnable {
       long n = request.read(device);
       if (n > 0) {
         handle();
+        answer.deliver();
       } else if (n == 0 || n == -ErrnoText.ENODEV || n == -ErrnoText.ECONNABORTED) {
         return;
       } else if (n != -Errno.NOENT && n != -Errno.INTR && n != -Errno.AGAIN) {

@@ -72,7 +72,8 @@ final class Session {
     }
   }
 
-  boolean isServing() {
+  /** Whether threads read requests. */
+  boolean isRunning() {
     return running.get() > 0;
   }
 
@@ -137,7 +138,7 @@ final class Session {
 
   void failed(RequestKind kind, String what, @Nullable Throwable cause) {
     counters.failures.increment();
-    warnings.warn("a " + kind + " request " + what, cause);
+    warnings.warn("a request (" + kind + ") " + what, cause);
   }
 
   void malformed(String what) {
@@ -149,8 +150,7 @@ final class Session {
   void notSent(RequestKind kind, int errno) {
     if (errno != Errno.NOENT && errno != ErrnoText.ENODEV && errno != ErrnoText.ECONNABORTED) {
       counters.refused.increment();
-      warnings.warn(
-          "the kernel refuses an answer to a " + kind + " request: " + ErrnoText.of(errno), null);
+      warnings.warn("the kernel refuses an answer (" + kind + "): " + ErrnoText.of(errno), null);
     }
   }
 

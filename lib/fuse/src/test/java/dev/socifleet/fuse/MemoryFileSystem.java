@@ -23,7 +23,7 @@ class MemoryFileSystem implements FileSystem {
   /** One node; directories know their entries by name. */
   static final class Node {
     final long number;
-    final int mode;
+    int mode;
     final Map<String, Node> children = new LinkedHashMap<>();
     final List<byte[]> names = new ArrayList<>();
     final List<Node> entries = new ArrayList<>();
@@ -31,6 +31,7 @@ class MemoryFileSystem implements FileSystem {
     @Nullable Content content;
     String target = "";
     int links = 1;
+    long size;
     int uid;
     int gid;
     int device;
@@ -114,7 +115,7 @@ class MemoryFileSystem implements FileSystem {
     root = add(DIRECTORY | 0755);
   }
 
-  private Node add(int mode) {
+  Node add(int mode) {
     Node node = new Node(nodes.size(), mode);
     nodes.add(node);
     return node;
@@ -167,7 +168,7 @@ class MemoryFileSystem implements FileSystem {
     to.gid = node.gid;
     to.device = node.device;
     Content content = node.content;
-    to.size = content != null ? content.size() : node.target.length();
+    to.size = content != null ? content.size() : Math.max(node.size, node.target.length());
     to.seconds = node.seconds;
     to.nanos = node.nanos;
   }

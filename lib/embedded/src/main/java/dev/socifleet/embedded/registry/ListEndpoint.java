@@ -22,7 +22,10 @@ import java.util.function.Predicate;
 final class ListEndpoint {
   private static final JsonMapper JSON = new JsonMapper();
   private static final int LARGEST_PAGE = 10_000;
-  private static final int MOST_REFERRERS = 1_000;
+  private static final int MOST_REFERRERS = 250;
+
+  /** Of manifests behind one page of referrers, so that the page fits 4 MiB whatever they say. */
+  private static final long LARGEST_REFERRERS = 3 << 20;
 
   /** Some of a sorted list, and whether more follows. */
   private record Page(List<String> entries, boolean more) {}
@@ -63,11 +66,12 @@ final class ListEndpoint {
     String last = exchange.parameter("last").orElse("");
     List<Descriptor> found = new ArrayList<>();
     String next = "";
+    long bytes = 0;
     for (Digest digest : repositories.referrers(repository, subject)) {
       if (digest.toString().compareTo(last) <= 0) {
         continue;
       }
-      if (found.size() == MOST_REFERRERS) {
+      if (found.size() == MOST_REFERRERS || bytes > LARGEST_REFERRERS) {
         next = found.getLast().digest().toString();
         break;
       }
@@ -78,6 +82,7 @@ final class ListEndpoint {
       PushedManifest manifest =
           PushedManifest.read(repositories.bytes(stored.get()), stored.get().mediaType());
       if (wanted.isEmpty() || wanted.get().equals(manifest.artifactType())) {
+        bytes += stored.get().size();
         found.add(
             Descriptor.of(manifest.mediaType(), digest, stored.get().size())
                 .withAnnotations(manifest.annotations())

@@ -63,6 +63,7 @@ final class RegistryServer implements AutoCloseable {
         new HttpServerOptions()
             .setHost(address.getHostString())
             .setPort(address.getPort())
+            .setHttp2ClearTextEnabled(false)
             .setHandle100ContinueAutomatically(true)
             .setMaxHeaderSize(32 << 10)
             .setIdleTimeout(IDLE_SECONDS);
@@ -96,7 +97,9 @@ final class RegistryServer implements AutoCloseable {
   private void take(HttpServerRequest request) {
     Context context = vertx.getOrCreateContext();
     RequestBody body = new RequestBody(request, context, IDLE_SECONDS);
-    Exchange exchange = new Exchange(request, body, decoded(request.path()), IDLE_SECONDS);
+    Exchange exchange =
+        new Exchange(
+            request, body, decoded(request.path() == null ? "" : request.path()), IDLE_SECONDS);
     try {
       threads.execute(() -> {
         try {

@@ -5,6 +5,7 @@ import dev.socifleet.oci.Digest;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -16,6 +17,8 @@ import java.util.regex.Pattern;
 final class UploadEndpoint {
   private static final Pattern CONTENT_RANGE =
       Pattern.compile("(?:bytes[ =])?(\\d{1,18})-(\\d{1,18})(?:/.*)?");
+
+  private static final long LOCK_SECONDS = 5;
 
   private final RepositoryStore repositories;
   private final Uploads uploads;
@@ -48,6 +51,7 @@ final class UploadEndpoint {
     if (digest.isPresent()) {
       upload.lock.lock();
       try {
+        upload.append(exchange.body());
         commit(exchange, repository, upload, digest.get());
       } finally {
         upload.lock.unlock();
@@ -59,44 +63,68 @@ final class UploadEndpoint {
 
   void go(Exchange exchange, String repository, String id) throws IOException, Problem {
     Upload upload = uploads.find(repository, id);
-    if (!upload.lock.tryLock()) {
+    if (exchange.method().equals("GET") || exchange.head()) {
+      exchange.answer(204, progress(repository, upload, received(upload)));
+      return;
+    }
+    // A sender whose connection broke comes back before the end of its first request is noticed.
+    if (!locked(upload)) {
       throw new Problem(
-          409, "BLOB_UPLOAD_INVALID", "another request of this upload is still running");
+          409,
+          "BLOB_UPLOAD_INVALID",
+          "another request of this upload is still running",
+          Map.of("Retry-After", "1"));
     }
     try {
-      long received = upload.received().orElseThrow(Problem::unknownUpload);
-      switch (exchange.method()) {
-        case "GET", "HEAD" -> exchange.answer(204, progress(repository, upload, received));
-        case "PATCH" -> {
-          append(exchange, repository, upload, received);
-          exchange.answer(
-              202,
-              progress(repository, upload, upload.received().orElseThrow(Problem::unknownUpload)));
-        }
-        case "PUT" -> {
-          String text =
-              exchange
-                  .parameter("digest")
-                  .orElseThrow(() -> new Problem(400, "DIGEST_INVALID", "say ?digest="));
-          checkRange(exchange, repository, upload, received);
-          commit(exchange, repository, upload, Endpoints.digest(text));
-        }
-        case "DELETE" -> {
-          uploads.cancel(upload);
-          exchange.answer(204, Map.of());
-        }
-        default -> throw Problem.unsupported(exchange.method());
-      }
+      change(exchange, repository, upload);
     } finally {
       upload.lock.unlock();
     }
+  }
+
+  private void change(Exchange exchange, String repository, Upload upload)
+      throws IOException, Problem {
+    long received = received(upload);
+    switch (exchange.method()) {
+      case "PATCH" -> {
+        append(exchange, repository, upload, received);
+        exchange.answer(202, progress(repository, upload, received(upload)));
+      }
+      case "PUT" -> {
+        String text =
+            exchange
+                .parameter("digest")
+                .orElseThrow(() -> new Problem(400, "DIGEST_INVALID", "say ?digest="));
+        Digest digest = Endpoints.digest(text);
+        append(exchange, repository, upload, received);
+        commit(exchange, repository, upload, digest);
+      }
+      case "DELETE" -> {
+        uploads.cancel(upload);
+        exchange.answer(204, Map.of());
+      }
+      default -> throw Problem.unsupported(exchange.method());
+    }
+  }
+
+  private static boolean locked(Upload upload) throws IOException {
+    try {
+      return upload.lock.tryLock(LOCK_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while waiting for an upload", e);
+    }
+  }
+
+  private static long received(Upload upload) throws IOException, Problem {
+    return upload.received().orElseThrow(Problem::unknownUpload);
   }
 
   private void append(Exchange exchange, String repository, Upload upload, long received)
       throws IOException, Problem {
     Optional<Long> promised = checkRange(exchange, repository, upload, received);
     upload.append(exchange.body());
-    long now = upload.received().orElseThrow(Problem::unknownUpload);
+    long now = received(upload);
     if (promised.isPresent() && now != promised.get()) {
       throw new Problem(
           400,
@@ -129,7 +157,6 @@ final class UploadEndpoint {
 
   private void commit(Exchange exchange, String repository, Upload upload, Digest digest)
       throws IOException, Problem {
-    upload.append(exchange.body());
     uploads.commit(upload, digest);
     repositories.addBlob(repository, digest);
     created(exchange, repository, digest);
