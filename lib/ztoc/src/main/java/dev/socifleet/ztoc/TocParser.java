@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Reads and checks the files of a zTOC. Single use.
  *
  * <p>Its time and memory are linear in the size of the zTOC, though a flatbuffer may refer to the
- * same bytes from many places: files must have growing offsets, so none is read twice, and names
+ * same bytes from many places: files must have growing offsets, so none is read twice, and strings
  * and records are counted against what can be there if each has bytes of its own.
  */
 @SuppressWarnings("EnumOrdinal") // never outlives the process
@@ -28,6 +28,9 @@ final class TocParser {
 
   /** A record's own table, with its place in the vector. */
   private static final int LEAST_RECORD_BYTES = 16;
+
+  /** Two varints in the pool; a record takes more than that in the zTOC too. */
+  private static final int LONGEST_LENGTHS = 2 * 5;
 
   private final byte[] bytes;
   private final FlatReader reader;
@@ -116,6 +119,7 @@ final class TocParser {
   private int owner(int table, int slot, String what) throws MalformedZtocException {
     int string = reader.vector(table, slot, 1, what);
     int length = reader.count(string);
+    charge(length, string);
     ByteBuffer key = ByteBuffer.wrap(bytes, string + 4, length);
     if (length > 0 && !owners.isEmpty() && isLast(key)) {
       return owners.size() - 1;
@@ -124,7 +128,6 @@ final class TocParser {
     if (known != null) {
       return known;
     }
-    charge(length, string);
     owners.add(Arrays.copyOfRange(bytes, string + 4, string + 4 + length));
     ownerIndexes.put(ByteBuffer.wrap(owners.getLast()), owners.size() - 1);
     return owners.size() - 1;
@@ -134,10 +137,14 @@ final class TocParser {
     return owner.equals(ByteBuffer.wrap(owners.getLast()));
   }
 
-  private void charge(int length, int string) throws MalformedZtocException {
+  /**
+   * Every string is counted each time that it is referred to: without that, a million files could
+   * share one name of a megabyte, and reading them would take forever. No tool shares strings.
+   */
+  private void charge(long length, int string) throws MalformedZtocException {
     nameBytesLeft -= length;
     if (nameBytesLeft < 0) {
-      throw new MalformedZtocException("names and records that do not overlap", string);
+      throw new MalformedZtocException("strings that do not overlap", string);
     }
   }
 
@@ -146,6 +153,7 @@ final class TocParser {
     toc.uids[file] = reader.int32(table, ZtocFormat.FILE_UID, "a user id");
     toc.gids[file] = reader.int32(table, ZtocFormat.FILE_GID, "a group id");
     int text = reader.vector(table, ZtocFormat.FILE_TIME, 1, "a time");
+    charge(reader.count(text), text);
     Timestamp time = Timestamp.parse(bytes, text + 4, reader.count(text));
     toc.nanos[file] = time.nanos();
     toc.seconds[file] = time.seconds();
@@ -217,9 +225,9 @@ final class TocParser {
   private void record(int key, int value) throws MalformedZtocException {
     int keyLength = reader.count(key);
     int valueLength = reader.count(value);
-    charge(keyLength, key);
+    charge(keyLength + LONGEST_LENGTHS, key);
     charge(valueLength, value);
-    reserve(2 * 5 + keyLength + valueLength);
+    reserve(LONGEST_LENGTHS + keyLength + valueLength);
     varint(keyLength);
     varint(valueLength);
     System.arraycopy(bytes, key + 4, pool, poolEnd, keyLength);
@@ -238,7 +246,9 @@ final class TocParser {
 
   private void reserve(int more) {
     if (more > pool.length - poolEnd) {
-      pool = Arrays.copyOf(pool, Math.max(poolEnd + more, poolEnd + poolEnd / 2));
+      // All that was charged for fits into an array, as the zTOC does; half as much again may not.
+      long half = Math.min(poolEnd + poolEnd / 2L, bytes.length);
+      pool = Arrays.copyOf(pool, (int) Math.max(poolEnd + more, half));
     }
   }
 
