@@ -9,9 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
-/**
- * The real registry, docker-registry, as a process on loopback, telling a webhook of every push.
- */
+/** The real registry, docker-registry, as a process on loopback. */
 final class DockerRegistry implements AutoCloseable {
   private final Process process;
   private final int port;
@@ -23,6 +21,38 @@ final class DockerRegistry implements AutoCloseable {
 
   static DockerRegistry start(Path directory, int port, String webhook, String authorization)
       throws IOException, InterruptedException {
+    return start(
+        directory,
+        port,
+        """
+        notifications:
+          endpoints:
+            - name: ingest
+              url: %s
+              headers: {Authorization: ["%s"]}
+              timeout: 5s
+              threshold: 3
+              backoff: 500ms
+        """
+            .formatted(webhook, authorization));
+  }
+
+  /** One that tells nobody. */
+  static DockerRegistry start(Path directory) throws IOException, InterruptedException {
+    return start(directory, freePort(), "");
+  }
+
+  /** One that asks for a login. */
+  static DockerRegistry startWithLogin(Path directory, String htpasswd)
+      throws IOException, InterruptedException {
+    Path users = directory.resolve("htpasswd");
+    Files.writeString(users, htpasswd + "\n");
+    return start(
+        directory, freePort(), "auth: {htpasswd: {realm: test, path: \"%s\"}}\n".formatted(users));
+  }
+
+  private static DockerRegistry start(Path directory, int port, String more)
+      throws IOException, InterruptedException {
     Path config = directory.resolve("registry.yml");
     Files.writeString(
         config,
@@ -33,16 +63,9 @@ final class DockerRegistry implements AutoCloseable {
           filesystem: {rootdirectory: %s}
           delete: {enabled: true}
         http: {addr: "127.0.0.1:%d"}
-        notifications:
-          endpoints:
-            - name: ingest
-              url: %s
-              headers: {Authorization: ["%s"]}
-              timeout: 5s
-              threshold: 3
-              backoff: 500ms
         """
-            .formatted(directory.resolve("storage"), port, webhook, authorization));
+                .formatted(directory.resolve("storage"), port)
+            + more);
     Process process =
         new ProcessBuilder("docker-registry", "serve", config.toString())
             .redirectErrorStream(true)
