@@ -1,12 +1,12 @@
 package dev.socifleet.systemtests;
 
 import dev.socifleet.containerd.UnixSocketServer;
+import dev.socifleet.node.database.NodeDatabase;
 import dev.socifleet.node.layers.LayerKey;
 import dev.socifleet.node.layers.LazyLayers;
 import dev.socifleet.node.layers.RootAttributes;
 import dev.socifleet.node.snapshots.Labels;
 import dev.socifleet.node.snapshots.LayerSource;
-import dev.socifleet.node.snapshots.NodeDatabase;
 import dev.socifleet.node.snapshots.Snapshot;
 import dev.socifleet.node.snapshots.SnapshotStore;
 import dev.socifleet.node.snapshots.SnapshotsService;
@@ -24,6 +24,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The node's snapshots service with lazy layers that are plain directories: what containerd and its
@@ -34,6 +35,7 @@ final class DirectoryNode implements AutoCloseable {
   private final Map<Digest, Path> served = new ConcurrentHashMap<>();
   private final Map<LayerKey, Path> added = new ConcurrentHashMap<>();
   private final List<Map<String, String>> asked = new CopyOnWriteArrayList<>();
+  private final AtomicBoolean ended = new AtomicBoolean();
   private volatile CountDownLatch closed = new CountDownLatch(0);
   private final NodeDatabase database;
   private final Snapshotter snapshotter;
@@ -96,8 +98,10 @@ final class DirectoryNode implements AutoCloseable {
 
   @Override
   public void close() {
-    server.close();
-    database.close();
+    if (!ended.getAndSet(true)) {
+      server.close();
+      database.close();
+    }
   }
 
   private final class Directories implements LazyLayers {
