@@ -37,18 +37,36 @@ final class DirectoryNode implements AutoCloseable {
   private final List<Map<String, String>> asked = new CopyOnWriteArrayList<>();
   private final AtomicBoolean ended = new AtomicBoolean();
   private volatile CountDownLatch closed = new CountDownLatch(0);
-  private final NodeDatabase database;
-  private final Snapshotter snapshotter;
-  private final UnixSocketServer server;
+  private final Path root;
+  private NodeDatabase database;
+  private Snapshotter snapshotter;
+  private UnixSocketServer server;
 
   DirectoryNode(Path root) throws IOException {
+    this.root = root;
     database = NodeDatabase.open(root.resolve("db"));
-    snapshotter =
-        new Snapshotter(
-            SnapshotStore.open(database), root, new Directories(), layer -> false, this::decide);
-    server =
-        UnixSocketServer.start(
-            root.resolve("s"), List.of(new SnapshotsService(snapshotter, new Metrics())));
+    snapshotter = snapshotter();
+    server = listen();
+  }
+
+  private Snapshotter snapshotter() throws IOException {
+    return new Snapshotter(
+        SnapshotStore.open(database), root, new Directories(), layer -> false, this::decide);
+  }
+
+  private UnixSocketServer listen() throws IOException {
+    return UnixSocketServer.start(
+        root.resolve("s"), List.of(new SnapshotsService(snapshotter, new Metrics())));
+  }
+
+  /** Starts again without any of its snapshots, as if its root had been deleted. */
+  void loseEverything() throws IOException {
+    server.close();
+    database.close();
+    added.clear();
+    database = NodeDatabase.open(root.resolve("another-db"));
+    snapshotter = snapshotter();
+    server = listen();
   }
 
   Path socket() {

@@ -75,6 +75,29 @@ class RpullFailureIT {
   }
 
   @Test
+  void aLayerWhoseBytesAreOthersThanItsDigestSaysLeavesNothing() throws Exception {
+    Path data =
+        root.resolve("storage/docker/registry/v2/blobs/sha256")
+            .resolve(rig.layer(1).hex().substring(0, 2))
+            .resolve(rig.layer(1).hex())
+            .resolve("data");
+    byte[] bytes = Files.readAllBytes(data);
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(data, bytes);
+
+    Result result = rig.rpull(rig.ref);
+
+    assertThat(result.status()).isEqualTo(1);
+    assertThat(result.err()).contains(rig.layer(1).toString(), "sent other bytes").hasLineCount(1);
+    assertThat(rig.images()).isEmpty();
+    assertThat(rig.leases()).isEmpty();
+    rig.collectGarbage();
+    assertThat(rig.blobs()).isEmpty();
+    assertThat(rig.containerd.ctr("content", "active").success().lines().skip(1)).isEmpty();
+    await().atMost(Duration.ofSeconds(20)).until(() -> rig.node.snapshots().isEmpty());
+  }
+
+  @Test
   void anImageThatIsNotThereIsSaidInOneLine() {
     Result result = rig.rpull(rig.registry.host() + "/team/app:none");
 

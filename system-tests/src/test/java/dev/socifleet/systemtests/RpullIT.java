@@ -65,7 +65,13 @@ class RpullIT {
         .containsEntry(Labels.MANIFEST, rig.image().manifestBlob().digest().toString())
         .containsEntry(Labels.LAYER, rig.layer(1).toString())
         .containsEntry(Labels.LAYERS, rig.layer(1) + "," + rig.layer(2))
-        .containsEntry(Labels.INDEX, index.toString());
+        .containsEntry(Labels.INDEX, index.toString())
+        .containsEntry("containerd.io/snapshot/remote/soci.size", size(1))
+        .containsEntry("containerd.io/snapshot/remote/image.layers.size", size(1) + "," + size(2));
+  }
+
+  private String size(int layer) {
+    return Long.toString(rig.image().manifest().layers().get(layer).size());
   }
 
   @Test
@@ -153,6 +159,19 @@ class RpullIT {
 
     assertThat(rig.pulled().findValuesAsText("thereBefore")).contains("false");
     assertThat(rig.run()).isEqualTo(RpullRig.GREETING);
+  }
+
+  @Test
+  void aNodeThatLostItsStateIsFilledAgainByASecondPull() throws Exception {
+    rig.serve(0, 2);
+    rig.pulled();
+    rig.node.loseEverything();
+
+    // containerd takes a moment to connect again.
+    await().atMost(Duration.ofSeconds(30)).until(() -> rig.rpull(rig.ref).status() == 0);
+
+    assertThat(rig.run()).isEqualTo(RpullRig.GREETING);
+    assertThat(rig.leases()).isEmpty();
   }
 
   @Test

@@ -30,8 +30,7 @@ final class PullFailures {
     return switch (failure) {
       case RegistryException registry -> new CommandFailure(cannot + explain(registry, request));
       case ContainerdException containerd
-          when containerd.code() == Status.Code.UNAVAILABLE && containerd.getCause() == null ->
-          // containerd itself answers, so it's what it asked that doesn't.
+          when containerd.code() == Status.Code.UNAVAILABLE && cannotBeReached(containerd) ->
           new CommandFailure(
               cannot
                   + "snapshotter "
@@ -39,11 +38,19 @@ final class PullFailures {
                   + " doesn't answer: start it, and check its address in containerd's configuration ("
                   + containerd.getMessage()
                   + ")");
-      case ContainerdException containerd when containerd.code() == Status.Code.UNAVAILABLE ->
+      case ContainerdException containerd
+          when containerd.code() == Status.Code.UNAVAILABLE && containerd.getCause() != null ->
           new CommandFailure(
               cannot + "containerd is gone: " + containerd.getMessage() + "; pull again");
       default -> new CommandFailure(cannot + failure.getMessage());
     };
+  }
+
+  /** containerd itself answers, but what it asked doesn't: these are its gRPC library's words. */
+  private static boolean cannotBeReached(ContainerdException failure) {
+    String said = String.valueOf(failure.getMessage());
+    return failure.getCause() == null
+        && (said.contains("transport:") || said.contains("error reading from server"));
   }
 
   private static String explain(RegistryException failure, PullRequest request) {
