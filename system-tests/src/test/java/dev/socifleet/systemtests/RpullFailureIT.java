@@ -84,6 +84,7 @@ class RpullFailureIT {
     byte[] bytes = Files.readAllBytes(data);
     bytes[bytes.length / 2] ^= 1;
     Files.write(data, bytes);
+    rig.serve(0);
 
     Result result = rig.rpull(rig.ref);
 
@@ -112,6 +113,25 @@ class RpullFailureIT {
 
     assertThat(result.status()).isEqualTo(1);
     assertThat(result.err()).contains("reachable?").hasLineCount(1);
+  }
+
+  @Test
+  void wrongUsageIsSaidInOneLine() {
+    for (String[] wrong :
+        new String[][] {
+          {"rpull"},
+          {"rpull", "--snapshoter", "x", rig.ref},
+          {"rpull", "--platform", "linux", rig.ref},
+          {"rpull", "--soci-index-digest", "sha256:1", rig.ref},
+          {"rpull", "--timeout", "5", rig.ref},
+          {"rpull", "app:"}
+        }) {
+      Result result = SociCommand.run(wrong);
+
+      assertThat(result.status()).isEqualTo(2);
+      assertThat(result.out()).isEmpty();
+      assertThat(result.err()).startsWith("soci: ").contains("soci rpull --help").hasLineCount(1);
+    }
   }
 
   @Test

@@ -11,8 +11,10 @@ import dev.socifleet.containerd.Lease;
 import dev.socifleet.oci.Digest;
 import dev.socifleet.testing.ContainerdProcess.Result;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -78,7 +80,7 @@ class RpullInterruptionIT {
   void aPullThatIsKilledCanBeRepeatedAndItsLeaseExpires() throws Exception {
     CountDownLatch answer = new CountDownLatch(1);
     rig.node.holdQuestions(answer);
-    Process pull = rig.rpullProcess();
+    Process pull = rig.rpullProcess(root.resolve("pull.log"));
     try {
       await().atMost(Duration.ofSeconds(60)).until(() -> !rig.node.asked().isEmpty());
     } finally {
@@ -96,7 +98,7 @@ class RpullInterruptionIT {
   void aPullThatIsToldToEndGivesItsLeaseBack() throws Exception {
     CountDownLatch answer = new CountDownLatch(1);
     rig.node.holdQuestions(answer);
-    Process pull = rig.rpullProcess();
+    Process pull = rig.rpullProcess(root.resolve("pull.log"));
     try {
       await().atMost(Duration.ofSeconds(60)).until(() -> !rig.node.asked().isEmpty());
       pull.destroy();
@@ -106,6 +108,47 @@ class RpullInterruptionIT {
       pull.destroyForcibly();
       answer.countDown();
     }
+  }
+
+  @Test
+  void aPullWhoseContainerdEndsSaysSo() throws Exception {
+    CountDownLatch answer = new CountDownLatch(1);
+    rig.node.holdQuestions(answer);
+    Path printed = root.resolve("pull.log");
+    Process pull = rig.rpullProcess(printed);
+    try {
+      await().atMost(Duration.ofSeconds(60)).until(() -> !rig.node.asked().isEmpty());
+      rig.containerd.close();
+      assertThat(pull.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    } finally {
+      pull.destroyForcibly();
+      answer.countDown();
+    }
+    assertThat(pull.exitValue()).isEqualTo(1);
+    assertThat(Files.readString(printed)).contains("containerd is gone").hasLineCount(1);
+  }
+
+  @Test
+  void twoPullsAtOnceDoNotDisturbEachOther() throws Exception {
+    rig.serve(0);
+    CountDownLatch answer = new CountDownLatch(1);
+    rig.node.holdQuestions(answer);
+    List<Process> pulls =
+        List.of(rig.rpullProcess(root.resolve("1.log")), rig.rpullProcess(root.resolve("2.log")));
+    try {
+      await().atMost(Duration.ofSeconds(60)).until(() -> rig.node.asked().size() == 2);
+      answer.countDown();
+      for (Process pull : pulls) {
+        assertThat(pull.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      }
+    } finally {
+      answer.countDown();
+      pulls.forEach(Process::destroyForcibly);
+    }
+    assertThat(pulls).extracting(Process::exitValue).containsExactly(0, 0);
+    assertThat(rig.run()).isEqualTo(RpullRig.GREETING);
+    assertThat(rig.leases()).isEmpty();
+    await().atMost(Duration.ofSeconds(20)).until(() -> rig.node.snapshots().size() == 3);
   }
 
   @Test

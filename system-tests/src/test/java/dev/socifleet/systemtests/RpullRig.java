@@ -128,8 +128,8 @@ final class RpullRig implements AutoCloseable {
     return new JsonMapper().readTree(rpull(all.toArray(String[]::new)).success());
   }
 
-  /** {@code soci rpull} of the image as a process of its own. */
-  Process rpullProcess() throws IOException {
+  /** {@code soci rpull} of the image as a process of its own, which prints into a file. */
+  Process rpullProcess(Path printed) throws IOException {
     return new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-cp",
@@ -141,7 +141,7 @@ final class RpullRig implements AutoCloseable {
             containerd.socket().toString(),
             ref)
         .redirectErrorStream(true)
-        .redirectOutput(root.resolve("pull.log").toFile())
+        .redirectOutput(printed.toFile())
         .start();
   }
 
@@ -183,7 +183,10 @@ final class RpullRig implements AutoCloseable {
   }
 
   private void endContainers() throws Exception {
-    for (String container : lines("containers", "ls", "-q")) {
+    if (!containerd.isRunning()) {
+      return; // a test ended it, without a container
+    }
+    for (String container : containerd.ctr("containers", "ls", "-q").out().lines().toList()) {
       containerd.ctr("tasks", "rm", "--force", container);
       containerd.ctr("containers", "rm", container);
     }

@@ -30,7 +30,7 @@ final class PullFailures {
     return switch (failure) {
       case RegistryException registry -> new CommandFailure(cannot + explain(registry, request));
       case ContainerdException containerd
-          when containerd.code() == Status.Code.UNAVAILABLE && cannotBeReached(containerd) ->
+          when containerd.code() == Status.Code.UNAVAILABLE && snapshotterIsGone(containerd) ->
           new CommandFailure(
               cannot
                   + "snapshotter "
@@ -39,18 +39,32 @@ final class PullFailures {
                   + containerd.getMessage()
                   + ")");
       case ContainerdException containerd
-          when containerd.code() == Status.Code.UNAVAILABLE && containerd.getCause() != null ->
+          when containerd.code() == Status.Code.UNAVAILABLE && containerdIsGone(containerd) ->
           new CommandFailure(
-              cannot + "containerd is gone: " + containerd.getMessage() + "; pull again");
+              cannot
+                  + "containerd is gone: start it, then pull again ("
+                  + containerd.getMessage()
+                  + ")");
       default -> new CommandFailure(cannot + failure.getMessage());
     };
   }
 
-  /** containerd itself answers, but what it asked doesn't: these are its gRPC library's words. */
-  private static boolean cannotBeReached(ContainerdException failure) {
-    String said = String.valueOf(failure.getMessage());
+  // The code alone doesn't tell who is gone, nor from an answer of a snapshotter that lacks a
+  // layer;
+  // so these are the words of the gRPC libraries: ours, and containerd's.
+
+  private static boolean containerdIsGone(ContainerdException failure) {
+    return failure.getCause() != null || said(failure).contains("Network closed");
+  }
+
+  private static boolean snapshotterIsGone(ContainerdException failure) {
     return failure.getCause() == null
-        && (said.contains("transport:") || said.contains("error reading from server"));
+        && (said(failure).contains("transport:")
+            || said(failure).contains("error reading from server"));
+  }
+
+  private static String said(ContainerdException failure) {
+    return String.valueOf(failure.getMessage());
   }
 
   private static String explain(RegistryException failure, PullRequest request) {

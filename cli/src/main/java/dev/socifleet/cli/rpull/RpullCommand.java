@@ -63,7 +63,7 @@ public final class RpullCommand implements Callable<Integer> {
 
   @Option(
       names = {"-p", "--platform"},
-      paramLabel = "OS/ARCH",
+      paramLabel = "OS/ARCH[/VARIANT]",
       description = "The platform to pull (this machine's).")
   private @Nullable String platform;
 
