@@ -47,8 +47,16 @@ public final class ContainerdOptions {
       try {
         return ContainerdChannel.open(socket);
       } catch (IOException e) {
+        String why =
+            e.getCause() == null ? e.getMessage() : String.valueOf(e.getCause().getMessage());
         throw new CommandFailure(
-            e.getMessage() + " Start containerd, or name its socket with --address");
+            "cannot connect to containerd at "
+                + socket
+                + ": "
+                + why
+                + (why.equals("Permission denied")
+                    ? "; run as root"
+                    : "; start containerd, or name its socket with --address"));
       }
     }
   }

@@ -7,6 +7,7 @@ import dev.socifleet.cli.rpull.RpullCommand;
 import dev.socifleet.cli.up.UpCommand;
 import dev.socifleet.service.Logging;
 import dev.socifleet.service.Settings;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -69,6 +70,7 @@ public final class Soci implements Runnable {
     return new CommandLine(soci)
         .setExecutionStrategy(soci::execute)
         .setExecutionExceptionHandler(soci::fail)
+        .setParameterExceptionHandler(Soci::refuse)
         .execute(args);
   }
 
@@ -93,6 +95,23 @@ public final class Soci implements Runnable {
         parsed.hasSubcommand()
             && parsed.subcommand().commandSpec().userObject() instanceof UpCommand;
     return up ? "info" : "error";
+  }
+
+  /** Wrong usage, in one line; the whole help would push it out of sight. */
+  private static int refuse(CommandLine.ParameterException e, String[] args) {
+    CommandLine command = e.getCommandLine();
+    List<String> similar =
+        e instanceof CommandLine.UnmatchedArgumentException unmatched
+            ? unmatched.getSuggestions()
+            : List.of();
+    System.err.println(
+        "soci: "
+            + e.getMessage()
+            + (similar.isEmpty() ? "" : ": did you mean " + String.join(" or ", similar) + "?")
+            + " (see "
+            + command.getCommandSpec().qualifiedName()
+            + " --help)");
+    return 2;
   }
 
   private int fail(Exception e, CommandLine command, CommandLine.ParseResult parsed) {
