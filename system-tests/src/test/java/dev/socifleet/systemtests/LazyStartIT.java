@@ -254,6 +254,52 @@ class LazyStartIT {
 
   @Test
   @Order(5)
+  void theMountReadsWhileTheCacheIsDeadAndAfterItsReturn() throws Exception {
+    fleet().cache.kill();
+    String before = sha256OfAnUnreadFile("linalg/_umath_linalg");
+    fleet().cache.restart();
+    String after = sha256OfAnUnreadFile("random/_generator");
+
+    assertThat(before).isEqualTo(sha256(packed("linalg/_umath_linalg")));
+    assertThat(after).isEqualTo(sha256(packed("random/_generator")));
+  }
+
+  /** By a container of the first node. */
+  private static String sha256OfAnUnreadFile(String name) throws Exception {
+    Path inImage =
+        Path.of("/").resolve(directory.resolve("image/library").relativize(packed(name)));
+    return containerd()
+        .ctr(
+            "run",
+            "--rm",
+            "--snapshotter",
+            "soci",
+            reference(),
+            "reader-" + name.replaceAll("[^a-z]+", "-"),
+            "/usr/bin/sha256sum",
+            inImage.toString())
+        .success()
+        .split(" ")[0];
+  }
+
+  /** A shared object of numpy where the image was packed. */
+  private static Path packed(String name) throws Exception {
+    String parent = name.substring(0, name.indexOf('/'));
+    try (var files = Files.walk(directory.resolve("image/library/usr/lib/python3"))) {
+      return files
+          .filter(file -> file.toString().contains("/" + name) && file.toString().endsWith(".so"))
+          .filter(file -> file.getParent().endsWith(parent))
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+
+  private static String sha256(Path file) throws Exception {
+    return Digest.of(Files.readAllBytes(file)).hex();
+  }
+
+  @Test
+  @Order(6)
   void theCacheGivesNothingToWhomTheRegistryWouldGiveNothing() throws Exception {
     Digest layer = image().layers().getFirst().digest();
     String path = "/v1/ztocs/" + layer + "/" + SociTerms.DEFAULT_SPAN_SIZE;
