@@ -48,7 +48,7 @@ public final class ContainerdOptions {
         return ContainerdChannel.open(socket);
       } catch (IOException e) {
         String why =
-            e.getCause() == null ? e.getMessage() : String.valueOf(e.getCause().getMessage());
+            String.valueOf(e.getCause() == null ? e.getMessage() : e.getCause().getMessage());
         throw new CommandFailure(
             "cannot connect to containerd at "
                 + socket
