@@ -4,6 +4,7 @@ import dev.socifleet.cli.demo.DemoCommand;
 import dev.socifleet.cli.mount.MountCommand;
 import dev.socifleet.cli.mount.UnmountCommand;
 import dev.socifleet.cli.rpull.RpullCommand;
+import dev.socifleet.cli.service.ServiceCommand;
 import dev.socifleet.cli.up.UpCommand;
 import dev.socifleet.service.Logging;
 import dev.socifleet.service.Settings;
@@ -25,6 +26,7 @@ import picocli.CommandLine.Option;
     subcommands = {
       DemoCommand.class,
       UpCommand.class,
+      ServiceCommand.class,
       RpullCommand.class,
       MountCommand.class,
       UnmountCommand.class
