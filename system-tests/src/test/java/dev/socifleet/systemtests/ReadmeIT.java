@@ -87,6 +87,7 @@ class ReadmeIT {
         new StringBuilder(
             """
             set -euxo pipefail
+            trap 'tail -n 30 *.log' ERR
             ip link set lo up
             mount -t tmpfs tmpfs /run
             mount -t tmpfs tmpfs /mnt
@@ -156,8 +157,8 @@ class ReadmeIT {
           command.contains("--no-node")
               ? command
                   + """
-                   > up.log 2>&1 & up=$!
-                  await up.log 'api/v1/events\\|/v1/events/main'
+                   > index.log 2>&1 & up=$!
+                  await index.log 'is indexed by itself'
                   sed -i "s|<the content of .*>|$(cat soci-index-state/fleet-token)|" registry.yml
                   docker-registry serve registry.yml > registry.log 2>&1 &
                   until skopeo copy -q --dest-tls-verify=false oci:app:1.0 docker://localhost:5000/app:1.0; do sleep 1; done
