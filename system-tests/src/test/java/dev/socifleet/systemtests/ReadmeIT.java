@@ -36,6 +36,7 @@ class ReadmeIT {
         "tar -C %s --exclude=target --exclude=./.git --exclude=.soci-build -c . | tar -x -C %s"
             .formatted(ProjectRoot.find(), copy));
     makeImage(copy.resolve("app"));
+    run("tar -C / -czf " + copy.resolve("layer.tar.gz") + " etc/os-release usr/lib/os-release");
     // The build may have to download, which it can't without the machine's network.
     run("cd " + copy + " && ./soci --version >&2");
 
