@@ -8,6 +8,7 @@ import java.io.InputStreamReader;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -55,7 +56,7 @@ class KilledStoreIT {
         for (String line = told.readLine(); line != null; line = told.readLine()) {
           next = Integer.parseInt(line) + 1;
           if (next == from + 200) {
-            writer.destroyForcibly(); // SIGKILL
+            writer.toHandle().destroyForcibly(); // SIGKILL, with its output still readable
           }
         }
       } finally {
@@ -69,7 +70,7 @@ class KilledStoreIT {
   private void assertWholeUpTo(int written) throws Exception {
     try (TestStore store = new TestStore(directory, LIMIT)) {
       int there = 0;
-      List<Integer> indexed = new java.util.ArrayList<>();
+      List<Integer> indexed = new ArrayList<>();
       for (int i = 0; i < written; i++) {
         byte[] value = TestStore.randomBytes(i, VALUE);
         Digest digest = Digest.of(value);

@@ -6,7 +6,9 @@ import dev.socifleet.oci.ByteRange;
 import dev.socifleet.oci.Digest;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,10 +41,9 @@ class ZtocStoreTest {
       assertThat(found.size()).isEqualTo(ztoc.length);
       int at = 0;
       for (Digest piece : found.pieces()) {
-        byte[] bytes = store.get(piece);
+        byte[] bytes = Objects.requireNonNull(store.get(piece));
         assertThat(bytes).hasSizeLessThanOrEqualTo(4 << 20);
-        assertThat(ztoc).containsSubsequence(bytes[0]);
-        assertThat(java.util.Arrays.copyOfRange(ztoc, at, at + bytes.length)).isEqualTo(bytes);
+        assertThat(Arrays.copyOfRange(ztoc, at, at + bytes.length)).isEqualTo(bytes);
         at += bytes.length;
       }
       assertThat(at).isEqualTo(ztoc.length);
@@ -90,8 +91,7 @@ class ZtocStoreTest {
     byte[] entry = new SpanEntry(77, List.of(new Proof(LAYER, 5))).encode();
     byte[] ztoc = new ZtocRecord(LAYER, 5, List.of(FIRST, SECOND), spans()).encode();
     assertThat(SpanEntry.decode(entry)).isEqualTo(new SpanEntry(77, List.of(new Proof(LAYER, 5))));
-    ZtocRecord decoded = ZtocRecord.decode(ztoc);
-    assertThat(decoded).isNotNull();
+    ZtocRecord decoded = Objects.requireNonNull(ZtocRecord.decode(ztoc));
     assertThat(decoded.pieces()).containsExactly(FIRST, SECOND);
     List<byte[]> originals = List.of(entry, ztoc);
     List<Object> read = new ArrayList<>();
@@ -100,7 +100,7 @@ class ZtocStoreTest {
       for (int n = random.nextInt(4); n >= 0; n--) {
         changed[random.nextInt(changed.length)] = (byte) random.nextInt(256);
       }
-      byte[] cut = java.util.Arrays.copyOf(changed, random.nextInt(changed.length + 1));
+      byte[] cut = Arrays.copyOf(changed, random.nextInt(changed.length + 1));
       read.add(List.of(SpanEntry.decode(cut) == null, ZtocRecord.decode(cut) == null));
       read.add(List.of(SpanEntry.decode(changed) == null, ZtocRecord.decode(changed) == null));
     }
