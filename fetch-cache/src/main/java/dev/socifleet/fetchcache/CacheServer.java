@@ -5,11 +5,12 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.file.FileSystemOptions;
 import io.vertx.core.http.HttpConnection;
-import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.PemKeyCertOptions;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -76,7 +77,7 @@ final class CacheServer implements AutoCloseable {
     try {
       server.open();
       return server;
-    } catch (ExecutionException | TimeoutException e) {
+    } catch (ExecutionException | TimeoutException | IOException e) {
       server.close();
       Throwable cause = e instanceof ExecutionException ? e.getCause() : e;
       throw new IOException("cannot listen for the cache on " + shown + ": " + cause, cause);
@@ -88,11 +89,13 @@ final class CacheServer implements AutoCloseable {
   }
 
   /** One listener an event loop: Vert.x spreads the connections over them. */
-  private void open() throws ExecutionException, TimeoutException, InterruptedException {
+  private void open()
+      throws IOException, ExecutionException, TimeoutException, InterruptedException {
+    port = config.listen().getPort() == 0 ? freePort() : config.listen().getPort();
     HttpServerOptions options =
         new HttpServerOptions()
             .setHost(config.listen().getHostString())
-            .setPort(config.listen().getPort())
+            .setPort(port)
             .setMaxHeaderSize(LONGEST_HEADER)
             .setMaxInitialLineLength(LONGEST_HEADER)
             .setIdleTimeout(IDLE_SECONDS)
@@ -107,24 +110,30 @@ final class CacheServer implements AutoCloseable {
                     new PemKeyCertOptions()
                         .setCertPath(tls.certificate().toString())
                         .setKeyPath(tls.key().toString())));
-    HttpServer http = bind(options);
-    port = http.actualPort();
-    options.setPort(port);
-    for (int i = 1; i < Math.clamp(Runtime.getRuntime().availableProcessors(), 2, 16); i++) {
+    for (int i = 0; i < Math.clamp(Runtime.getRuntime().availableProcessors(), 2, 16); i++) {
       bind(options);
     }
   }
 
-  private HttpServer bind(HttpServerOptions options)
+  /** Listeners share a port by the number they were told, which 0 is not. */
+  private int freePort() throws IOException {
+    try (ServerSocket socket =
+        new ServerSocket(0, 1, InetAddress.getByName(config.listen().getHostString()))) {
+      return socket.getLocalPort();
+    }
+  }
+
+  private void bind(HttpServerOptions options)
       throws ExecutionException, TimeoutException, InterruptedException {
-    return vertx
-        .createHttpServer(options)
-        .connectionHandler(this::connected)
-        .requestHandler(this::take)
-        .listen()
-        .toCompletionStage()
-        .toCompletableFuture()
-        .get(SECONDS, TimeUnit.SECONDS);
+    var _ =
+        vertx
+            .createHttpServer(options)
+            .connectionHandler(this::connected)
+            .requestHandler(this::take)
+            .listen()
+            .toCompletionStage()
+            .toCompletableFuture()
+            .get(SECONDS, TimeUnit.SECONDS);
   }
 
   int port() {
