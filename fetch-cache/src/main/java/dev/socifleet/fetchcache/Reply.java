@@ -72,7 +72,7 @@ final class Reply implements AutoCloseable {
   }
 
   private void disconnect() {
-    var _ = request.connection().close();
+    Wire.cut(request);
   }
 
   /** Sends the head of an answer whose body follows. */

@@ -154,6 +154,7 @@ final class Routes implements CacheServer.Handler {
     Digest blob = parameter(request, "blob", Digest::parse);
     Terms terms = terms(request);
     int length = RequestBody.length(request, SpanList.LONGEST_BODY);
+    rights.check(caller, blob); // before anything of the body is waited for
     SpanList wanted;
     try {
       wanted = SpanList.parse(RequestBody.read(request, length));
