@@ -3,6 +3,7 @@ package dev.socifleet.fetchcache;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
@@ -12,8 +13,11 @@ final class RawConnection implements AutoCloseable {
   private final Socket socket;
 
   RawConnection(int port) throws IOException {
-    socket = new Socket(InetAddress.getLoopbackAddress(), port);
+    socket = new Socket();
+    // Little room, so that bytes nobody reads stay with the server and not in the kernel.
+    socket.setReceiveBufferSize(4 << 10);
     socket.setSoTimeout(30_000);
+    socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 10_000);
   }
 
   RawConnection send(String text) throws IOException {
