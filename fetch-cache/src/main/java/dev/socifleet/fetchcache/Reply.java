@@ -186,7 +186,7 @@ final class Reply implements AutoCloseable {
             .putHeader("Content-Type", "application/json")
             .end(body);
     if (last) {
-      sent.onComplete(done -> request.connection().close());
+      sent.onComplete(done -> Wire.endAfterAnswer(request));
     }
   }
 

@@ -74,9 +74,7 @@ class SlowReadersIT {
           reader.close();
         }
       }
-      await()
-          .atMost(Duration.ofSeconds(60))
-          .until(() -> cache.metric("soci_cache_memory_bytes") == 0);
+      cache.awaitNothingHeld();
       assertThat(registry.served("GET").stream().map(StrictRegistry.Asked::range))
           .doesNotHaveDuplicates();
     }
@@ -111,9 +109,7 @@ class SlowReadersIT {
             .atMost(Duration.ofSeconds(30))
             .until(() -> cache.metric("soci_cache_readers_cut_total") == 1);
       }
-      await()
-          .atMost(Duration.ofSeconds(30))
-          .until(() -> cache.metric("soci_cache_memory_bytes") == 0);
+      cache.awaitNothingHeld();
     }
   }
 

@@ -1,5 +1,8 @@
 package dev.socifleet.fetchcache;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
 import dev.socifleet.cacheclient.FleetCache.SpanRange;
 import dev.socifleet.cacheclient.FleetCacheConfig;
 import dev.socifleet.cacheclient.HttpFleetCache;
@@ -127,6 +130,15 @@ final class TestCache implements AutoCloseable {
         .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
         .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
         .sum();
+  }
+
+  /** Waits until nothing is under way any more; what is held for good makes this fail. */
+  void awaitNothingHeld() {
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(() ->
+            assertThat(List.of("memory_bytes", "flights", "requests_in_flight"))
+                .allMatch(name -> metric("soci_cache_" + name) == 0));
   }
 
   /** All of the cache's own, for messages. */

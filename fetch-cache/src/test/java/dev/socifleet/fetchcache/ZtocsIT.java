@@ -83,7 +83,8 @@ class ZtocsIT {
       String[] headers = {"Authorization", authorization};
       assertThat(cache.send("GET", "/v1/ztocs/" + key, new byte[0], headers).statusCode())
           .isEqualTo(401);
-      assertThat(cache.send("PUT", "/v1/ztocs/" + key, layer.ztoc(), headers).statusCode())
+      // More than the sockets' buffers take, so that the answer comes before the body's end.
+      assertThat(cache.send("PUT", "/v1/ztocs/" + key, new byte[32 << 20], headers).statusCode())
           .isEqualTo(401);
       String lease = "/v1/leases/" + key + "?holder=a&seconds=5";
       assertThat(cache.send("POST", lease, new byte[0], headers).statusCode()).isEqualTo(401);
@@ -187,7 +188,7 @@ class ZtocsIT {
     assertThat(large.ztoc().length).isGreaterThan(5 << 20);
     cache.client.putZtoc(large.digest(), large.spanSize(), large.ztoc());
     assertThat(cache.client.ztocAsIndexer(large.digest(), large.spanSize())).contains(large.ztoc());
-    assertThat(cache.metric("soci_cache_memory_bytes")).isZero();
+    cache.awaitNothingHeld();
   }
 
   /** Small spans: each checkpoint of a gzip layer has a window of 32 KiB. */
