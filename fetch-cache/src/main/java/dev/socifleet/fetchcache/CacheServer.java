@@ -175,7 +175,8 @@ final class CacheServer implements AutoCloseable {
     request.response().exceptionHandler(e -> LOG.debug("a reader went away: {}", e.getMessage()));
     if (!inFlight.tryAcquire()) {
       count(503);
-      Reply.refuse(request, Refusal.overloaded(config.requests() + " requests are being answered"));
+      RefusalAnswer.send(
+          request, Refusal.overloaded(config.requests() + " requests are being answered"));
       return;
     }
     if (RequestBody.expected(request)) {
@@ -195,7 +196,7 @@ final class CacheServer implements AutoCloseable {
     } catch (RejectedExecutionException e) {
       inFlight.release();
       count(503);
-      Reply.refuse(request, Refusal.overloaded("the cache is closing"));
+      RefusalAnswer.send(request, Refusal.overloaded("the cache is closing"));
     }
   }
 

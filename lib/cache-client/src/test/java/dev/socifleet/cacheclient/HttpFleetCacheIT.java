@@ -11,6 +11,7 @@ import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.service.FleetToken;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -177,6 +179,37 @@ class HttpFleetCacheIT {
       member.hang();
     });
     assertThatThrownBy(() -> get(client)).hasMessageContaining("no byte for");
+  }
+
+  @Test
+  void aMemberThatSaysThatItIsAtItIsWaitedForButNotForGood() throws Exception {
+    var config =
+        new FleetCacheConfig(
+            List.of(member.uri()), Optional.empty(), Optional.empty(), Duration.ofSeconds(2));
+    try (HttpFleetCache patient = HttpFleetCache.open(config, Duration.ofSeconds(1))) {
+      member.script((head, out) -> {
+        out.write(ScriptedMember.head(200, RIGHT.length + 4L * SpanFrames.HEAD));
+        beat(out, 3);
+        out.write(span(FIRST));
+        beat(out, 1);
+        out.write(RIGHT, RIGHT.length - 2000 - 2 * SpanFrames.HEAD, 2000 + 2 * SpanFrames.HEAD);
+      });
+      assertThat(get(patient)).containsExactly(FIRST, SECOND);
+      member.script((head, out) -> {
+        out.write(ScriptedMember.head(200, Long.MAX_VALUE));
+        beat(out, 1_000);
+      });
+      assertThatThrownBy(() -> get(patient)).hasMessageContaining("no span within 2000 ms");
+    }
+  }
+
+  /** Every half second, as a member does every one. */
+  private static void beat(OutputStream out, int times) throws IOException {
+    for (int i = 0; i < times; i++) {
+      out.write(SpanFrames.stillAtIt());
+      out.flush();
+      LockSupport.parkNanos(Duration.ofMillis(500).toNanos());
+    }
   }
 
   @Test
