@@ -65,15 +65,19 @@ public final class FetchCache implements AutoCloseable {
           new Spans(store, ztocStore, rights, flights, peers, memory, config.runBytes(), metrics);
       Leases leases = new Leases();
       metrics.gauge("soci_cache_leases", "zTOCs being built", leases::count);
+      Beats beats = parts.add(new Beats());
       Routes routes =
           new Routes(
-              config,
-              rights,
-              spans,
-              new Ztocs(ztocStore, store, memory),
-              leases,
-              memory,
+              new SpanRequests(rights, spans, beats),
+              new IndexerRequests(
+                  config.token(),
+                  config.ztocLimitBytes(),
+                  rights,
+                  new Ztocs(ztocStore, store, memory),
+                  leases,
+                  memory),
               readers,
+              config.readerPatience(),
               metrics);
       server = parts.add(CacheServer.listen(config, routes, metrics));
     } catch (IOException | RuntimeException e) {

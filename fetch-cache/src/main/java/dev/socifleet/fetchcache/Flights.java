@@ -48,6 +48,12 @@ final class Flights implements AutoCloseable {
   /** A span to be flown in. */
   record Wanted(SpanRange span, boolean trusted) {}
 
+  /**
+   * @param waiters one for each span; the caller leaves all of them
+   * @param joined how many of them are on flights of others
+   */
+  record Boarded(List<Waiter> waiters, int joined) {}
+
   Flights(SpanStore store, Origin origin, Rights rights, Peers peers, Metrics metrics) {
     this.store = store;
     this.origin = origin;
@@ -78,12 +84,12 @@ final class Flights implements AutoCloseable {
    *
    * @param memory for all their bytes
    * @param forwarded another member asks: no other is asked in turn
-   * @return a waiter for each span; the caller leaves all of them
    */
-  List<Waiter> board(
+  Boarded board(
       Caller caller, Digest blob, List<Wanted> run, Memory.Reservation memory, boolean forwarded) {
     List<Waiter> waiters = new ArrayList<>();
     List<Flight> group = new ArrayList<>();
+    int joined = 0;
     try {
       for (Wanted wanted : run) {
         Waiter waiter = new Waiter(caller);
@@ -92,7 +98,10 @@ final class Flights implements AutoCloseable {
             boardOne(new Flight.Key(blob, wanted.span()), wanted, waiter, memory);
         if (fresh.isPresent()) {
           group.add(fresh.get());
-        } else if (!group.isEmpty()) {
+          continue;
+        }
+        joined++;
+        if (!group.isEmpty()) {
           start(List.copyOf(group), caller, forwarded);
           group.clear();
         }
@@ -105,7 +114,7 @@ final class Flights implements AutoCloseable {
       fail(group, Refusal.overloaded("the flight could not start"));
       throw e;
     }
-    return waiters;
+    return new Boarded(waiters, joined);
   }
 
   /** The flight, if it is a new one that has to be started. */

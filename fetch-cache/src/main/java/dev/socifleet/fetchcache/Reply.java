@@ -1,7 +1,5 @@
 package dev.socifleet.fetchcache;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.socifleet.fetchcache.store.SpanBytes;
 import io.micrometer.core.instrument.Counter;
 import io.vertx.core.Future;
@@ -19,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The answer to one request, written by one virtual thread that waits for the reader: a few pieces
@@ -27,7 +26,6 @@ import java.util.concurrent.TimeoutException;
 final class Reply implements AutoCloseable {
   private static final int PIECE = 256 << 10;
   private static final int PIECES_UNDER_WAY = 4;
-  private static final JsonMapper JSON = new JsonMapper();
 
   /** The reader is gone, or was sent away: there is nobody to tell. */
   static final class ReaderGoneException extends IOException {
@@ -43,7 +41,9 @@ final class Reply implements AutoCloseable {
   private final Deque<CompletableFuture<Void>> underWay = new ArrayDeque<>();
   private volatile long waitingSince;
   private volatile boolean waiting;
-  private boolean begun;
+  private volatile boolean begun;
+  private boolean over;
+  private @Nullable Future<Void> mentioned;
 
   /**
    * @param patience how long the reader may take nothing
@@ -60,6 +60,11 @@ final class Reply implements AutoCloseable {
     return begun;
   }
 
+  /** Whether it has been ended, or refused. */
+  boolean over() {
+    return over;
+  }
+
   /** How long the reader has taken nothing of what is there for him. */
   Duration stalledFor() {
     return waiting ? Duration.ofNanos(System.nanoTime() - waitingSince) : Duration.ZERO;
@@ -72,7 +77,7 @@ final class Reply implements AutoCloseable {
   }
 
   private void disconnect() {
-    var _ = request.connection().close();
+    Wire.cut(request);
   }
 
   /** Sends the head of an answer whose body follows. */
@@ -103,6 +108,17 @@ final class Reply implements AutoCloseable {
 
   void send(byte[] small) throws ReaderGoneException, InterruptedException {
     await(write(Buffer.buffer(small)));
+  }
+
+  /**
+   * Sends something that needn't arrive, without waiting for it, and nothing while the last such
+   * thing is under way; of all methods only this one is for another thread, which the caller keeps
+   * from the others' time.
+   */
+  void mention(byte[] small) {
+    if (mentioned == null || mentioned.isComplete()) {
+      mentioned = write(Buffer.buffer(small));
+    }
   }
 
   private Future<Void> write(Buffer piece) {
@@ -137,6 +153,7 @@ final class Reply implements AutoCloseable {
 
   /** Ends an answer that had a body. */
   void end() throws ReaderGoneException, InterruptedException {
+    over = true;
     try {
       underWay.add(request.response().end().toCompletionStage().toCompletableFuture());
     } catch (IllegalStateException e) {
@@ -145,49 +162,22 @@ final class Reply implements AutoCloseable {
     while (!underWay.isEmpty()) {
       awaitOldest();
     }
+    if (RequestBody.expected(request) && !request.isEnded()) {
+      Wire.endAfterAnswer(request);
+    }
   }
 
   /** An answer without a body. */
   void status(int status) {
     begun = true;
+    over = true;
     var _ = request.response().setStatusCode(status).end();
   }
 
   void refuse(Refusal why) {
     begun = true;
-    refuse(request, why);
-  }
-
-  /** Says why not. The body of the request may not have been read: then the connection ends. */
-  static void refuse(HttpServerRequest request, Refusal why) {
-    HttpServerResponse response = request.response();
-    why.retryAfter()
-        .ifPresent(after ->
-            response.putHeader("Retry-After", Long.toString(Math.max(1, after.toSeconds()))));
-    boolean last = RequestBody.expected(request) && !request.isEnded();
-    if (last) {
-      response.putHeader("Connection", "close");
-    }
-    if (why.status() == 401) {
-      response.putHeader("WWW-Authenticate", "Bearer");
-    }
-    String body;
-    try {
-      body =
-          JSON.writeValueAsString(
-                  JSON.createObjectNode().put("code", why.code()).put("message", why.text()))
-              + "\n";
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a tree of texts is always JSON", e);
-    }
-    Future<Void> sent =
-        response
-            .setStatusCode(why.status())
-            .putHeader("Content-Type", "application/json")
-            .end(body);
-    if (last) {
-      sent.onComplete(done -> request.connection().close());
-    }
+    over = true;
+    RefusalAnswer.send(request, why);
   }
 
   /** Breaks off an answer that has begun, so that nobody takes it for whole. */

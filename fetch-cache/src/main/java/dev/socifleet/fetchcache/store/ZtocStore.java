@@ -56,7 +56,7 @@ public final class ZtocStore {
   }
 
   /**
-   * Stores a zTOC that was parsed.
+   * Stores a zTOC that was parsed; when this returns, it outlives a kill.
    *
    * @param spans the layer's spans, which are proved by this
    * @throws StoreException when there is no room for it now
@@ -75,7 +75,10 @@ public final class ZtocStore {
       opened
           .rocks()
           .put(
-              opened.ztocs, opened.writing, ZtocRecord.key(layer, spanSizeBytes, builder), encoded);
+              opened.ztocs,
+              opened.writingDurably,
+              ZtocRecord.key(layer, spanSizeBytes, builder),
+              encoded);
       return true;
     });
     tables.invalidate(layer);
@@ -97,7 +100,7 @@ public final class ZtocStore {
       SpanBytes bytes = reserved.allocate(length);
       try {
         bytes.write(ztoc, at, length);
-        if (!values.write(piece, bytes, List.of())) {
+        if (!values.writeDurably(piece, bytes)) {
           throw new StoreException("no room for it now", null);
         }
       } finally {
