@@ -54,7 +54,7 @@ public final class ContainerdOptions {
                 + socket
                 + ": "
                 + why
-                + (why.equals("Permission denied")
+                + ("Permission denied".equals(why)
                     ? "; run as root"
                     : "; start containerd, or name its socket with --address"));
       }

@@ -3,6 +3,7 @@ package dev.socifleet.systemtests;
 import static org.junit.jupiter.api.Assertions.fail;
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -11,6 +12,12 @@ import java.nio.file.Path;
  */
 final class Needs {
   private Needs() {}
+
+  static void root() throws IOException {
+    if (!Integer.valueOf(0).equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"))) {
+      lacking("not run as root");
+    }
+  }
 
   static void programs(String... names) {
     for (String name : names) {

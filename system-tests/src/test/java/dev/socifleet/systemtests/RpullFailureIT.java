@@ -163,6 +163,7 @@ class RpullFailureIT {
 
   @Test
   void aRegistryThatAsksForALoginGetsTheOneThatIsGiven() throws Exception {
+    Needs.programs("htpasswd");
     rig.serve(0, 1);
     Path directory = Files.createDirectories(root.resolve("login"));
     try (DockerRegistry registry = DockerRegistry.startQuiet(directory, "secret");

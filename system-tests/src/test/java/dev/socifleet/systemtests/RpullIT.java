@@ -98,6 +98,7 @@ class RpullIT {
     assertThat(rig.run()).isEqualTo(RpullRig.GREETING);
     rig.collectGarbage();
     assertThat(rig.blobs()).hasSize(5);
+    assertThat(rig.rpull(rig.ref).success()).contains("no layer is lazy");
   }
 
   @Test

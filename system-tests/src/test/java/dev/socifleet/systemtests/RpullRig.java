@@ -48,6 +48,7 @@ final class RpullRig implements AutoCloseable {
    * @param root empty; at most 60 bytes long, for it holds sockets
    */
   RpullRig(Path root) throws Exception {
+    Needs.root();
     Needs.programs("containerd", "ctr", "runc", "docker-registry");
     this.root = root;
     try {

@@ -47,7 +47,16 @@ final class PullOutput implements PullListener {
 
   @Override
   public void working(ImageLayer layer) {
-    doing = "layer " + (layer.number() + 1) + "/" + layers;
+    begin("layer " + (layer.number() + 1) + "/" + layers);
+  }
+
+  @Override
+  public void unpacking(ImageLayer layer) {
+    begin("layer " + (layer.number() + 1) + "/" + layers + ", unpacking");
+  }
+
+  private void begin(String what) {
+    doing = what;
     drawn = 0;
     draw();
   }
@@ -100,19 +109,27 @@ final class PullOutput implements PullListener {
     switch (form) {
       case QUIET -> out.println(result.image().target().digest());
       case JSON -> out.println(json(result, request));
-      case LINES ->
-          out.printf(
-              Locale.ROOT,
-              "%s %s: %d of %d layers lazy, %s of %s downloaded, %s%n",
-              request.name(),
-              shortened(result.image().target().digest().toString()),
-              result.lazyLayers(),
-              result.layers().size(),
-              Sizes.megabytes(result.downloaded()),
-              Sizes.megabytes(result.image().bytes()),
-              Sizes.seconds(result.took()));
+      case LINES -> summary(result, request);
     }
     out.flush();
+  }
+
+  private void summary(PullResult result, PullRequest request) {
+    out.printf(
+        Locale.ROOT,
+        "%s %s: %d of %d layers lazy, %s of %s downloaded, %s%n",
+        request.name(),
+        shortened(result.image().target().digest().toString()),
+        result.lazyLayers(),
+        result.layers().size(),
+        Sizes.megabytes(result.downloaded()),
+        Sizes.megabytes(result.image().bytes()),
+        Sizes.seconds(result.took()));
+    if (result.lazyLayers() == 0) {
+      out.printf(
+          "no layer is lazy: the log of snapshotter %s says why; often the image has no SOCI index%n",
+          request.snapshotter());
+    }
   }
 
   private static String json(PullResult result, PullRequest request) {

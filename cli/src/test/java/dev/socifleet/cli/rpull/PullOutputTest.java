@@ -47,6 +47,7 @@ class PullOutputTest {
     output.settled(lazy);
     output.working(LAYERS.get(1));
     output.received(2_000_000);
+    output.unpacking(LAYERS.get(1));
     output.settled(unpacked);
     Descriptor manifest = Descriptor.of(MediaTypes.OCI_MANIFEST, SOME, 3);
     Descriptor config = Descriptor.of(MediaTypes.OCI_CONFIG, SOME, 3);
@@ -76,7 +77,8 @@ class PullOutputTest {
   void onATerminalALineMovesAndIsGoneAtTheEnd() {
     pull(output(PullOutput.Form.LINES, true));
 
-    assertThat(printed.toString()).contains("\r\033[Klayer 1/2  0.0 MB downloaded");
+    assertThat(printed.toString())
+        .contains("\r\033[Klayer 1/2  0.0 MB downloaded", "layer 2/2, unpacking  2.0 MB");
     assertThat(printed.toString().replaceAll("\r\033\\[K(layer[^\r]*)?", "")).hasLineCount(3);
   }
 
