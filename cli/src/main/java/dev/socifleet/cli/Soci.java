@@ -1,5 +1,6 @@
 package dev.socifleet.cli;
 
+import dev.socifleet.cli.convert.ConvertCommand;
 import dev.socifleet.cli.demo.DemoCommand;
 import dev.socifleet.cli.mount.MountCommand;
 import dev.socifleet.cli.mount.UnmountCommand;
@@ -24,6 +25,7 @@ import picocli.CommandLine.Option;
     subcommands = {
       DemoCommand.class,
       UpCommand.class,
+      ConvertCommand.class,
       RpullCommand.class,
       MountCommand.class,
       UnmountCommand.class
