@@ -2,6 +2,7 @@ package dev.socifleet.cli;
 
 import dev.socifleet.cli.convert.ConvertCommand;
 import dev.socifleet.cli.demo.DemoCommand;
+import dev.socifleet.cli.index.IndexCommand;
 import dev.socifleet.cli.mount.MountCommand;
 import dev.socifleet.cli.mount.UnmountCommand;
 import dev.socifleet.cli.rpull.RpullCommand;
@@ -26,6 +27,7 @@ import picocli.CommandLine.Option;
       DemoCommand.class,
       UpCommand.class,
       ConvertCommand.class,
+      IndexCommand.class,
       RpullCommand.class,
       MountCommand.class,
       UnmountCommand.class
@@ -67,11 +69,16 @@ public final class Soci implements Runnable {
 
   /** Runs a command line and gives its exit code. */
   public static int run(String... args) {
+    return commandLine().execute(args);
+  }
+
+  /** The whole command, to be executed once. */
+  public static CommandLine commandLine() {
     Soci soci = new Soci();
     return new CommandLine(soci)
         .setExecutionStrategy(soci::execute)
         .setExecutionExceptionHandler(soci::fail)
-        .execute(args);
+        .setParameterExceptionHandler(Soci::misuse);
   }
 
   /** Which containerd is meant, as far as it was said before the command's name. */
@@ -101,11 +108,29 @@ public final class Soci implements Runnable {
     if (e instanceof InterruptedException) {
       return 130; // a signal ended it, and decides the status
     }
-    String message = e.getMessage() == null ? e.toString() : e.getMessage();
-    System.err.println("soci: " + message.lines().findFirst().orElse(message));
+    command.getErr().println("soci: " + firstLine(e));
     if (debug) {
-      e.printStackTrace();
+      e.printStackTrace(command.getErr());
     }
     return e instanceof CommandFailure failure ? failure.exitCode() : 1;
+  }
+
+  /** Wrong usage is one line too; the whole of a command's help is for those who ask for it. */
+  private static int misuse(CommandLine.ParameterException e, String[] args) {
+    CommandLine command = e.getCommandLine();
+    command
+        .getErr()
+        .println(
+            "soci: "
+                + firstLine(e)
+                + "; see "
+                + command.getCommandSpec().qualifiedName()
+                + " --help");
+    return command.getCommandSpec().exitCodeOnInvalidInput();
+  }
+
+  private static String firstLine(Exception e) {
+    String message = e.getMessage() == null ? e.toString() : e.getMessage();
+    return message.lines().findFirst().orElse(message);
   }
 }

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.socifleet.cli.convert.RunConvert.Ended;
+import dev.socifleet.cli.RunSoci.Ended;
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.Platforms;
 import java.io.IOException;
