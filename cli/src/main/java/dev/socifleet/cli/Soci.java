@@ -1,6 +1,8 @@
 package dev.socifleet.cli;
 
+import dev.socifleet.cli.convert.ConvertCommand;
 import dev.socifleet.cli.demo.DemoCommand;
+import dev.socifleet.cli.index.IndexCommand;
 import dev.socifleet.cli.mount.MountCommand;
 import dev.socifleet.cli.mount.UnmountCommand;
 import dev.socifleet.cli.rpull.RpullCommand;
@@ -28,6 +30,8 @@ import picocli.CommandLine.Option;
       DemoCommand.class,
       UpCommand.class,
       ServiceCommand.class,
+      ConvertCommand.class,
+      IndexCommand.class,
       RpullCommand.class,
       MountCommand.class,
       UnmountCommand.class,
@@ -79,12 +83,16 @@ public final class Soci implements Runnable {
 
   /** Runs a command line and gives its exit code. */
   public static int run(String... args) {
+    return commandLine().execute(args);
+  }
+
+  /** The whole command, to be executed once. */
+  public static CommandLine commandLine() {
     Soci soci = new Soci();
     return new CommandLine(soci)
         .setExecutionStrategy(soci::execute)
         .setExecutionExceptionHandler(soci::fail)
-        .setParameterExceptionHandler(Soci::refuse)
-        .execute(args);
+        .setParameterExceptionHandler(Soci::refuse);
   }
 
   /** Which containerd is meant, as far as it was said before the command's name. */
@@ -119,7 +127,7 @@ public final class Soci implements Runnable {
             : List.of();
     System.err.println(
         "soci: "
-            + e.getMessage()
+            + firstLine(e)
             + (similar.isEmpty() ? "" : ": did you mean " + String.join(" or ", similar) + "?")
             + " (see "
             + command.getCommandSpec().qualifiedName()
@@ -131,11 +139,15 @@ public final class Soci implements Runnable {
     if (e instanceof InterruptedException) {
       return 130; // a signal ended it, and decides the status
     }
-    String message = e.getMessage() == null ? e.toString() : e.getMessage();
-    System.err.println("soci: " + message.lines().findFirst().orElse(message));
+    command.getErr().println("soci: " + firstLine(e));
     if (debug) {
-      e.printStackTrace();
+      e.printStackTrace(command.getErr());
     }
     return e instanceof CommandFailure failure ? failure.exitCode() : 1;
+  }
+
+  private static String firstLine(Exception e) {
+    String message = e.getMessage() == null ? e.toString() : e.getMessage();
+    return message.lines().findFirst().orElse(message);
   }
 }
