@@ -11,36 +11,55 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One upload session: POST, PATCH a chunk at a time, PUT with the digest; or a single PUT for what
  * fits one chunk (distribution specification, "Pushing blobs"). A broken session is begun anew, a
- * few times. One use.
+ * few times: a chunk can't simply be sent again, the registry may have some of it. One use.
  */
 final class BlobUpload {
+  private static final Logger LOG = LoggerFactory.getLogger(BlobUpload.class);
   private static final int CHUNK = 16 << 20;
-  private static final int ATTEMPTS = 3;
+  private static final int LARGEST_CHUNK = 64 << 20;
+  private static final int ATTEMPTS = 4;
   private static final String PUSH = "pull,push";
 
   private final RegistryHttp http;
   private final RepositoryName repository;
+
+  /** Of the session that runs, to be given up when it fails. */
+  private @Nullable URI session;
 
   BlobUpload(RegistryHttp http, RepositoryName repository) {
     this.http = http;
     this.repository = repository;
   }
 
-  void upload(Digest blob, long size, BlobContent content) throws RegistryException {
+  /**
+   * @param present asked before another attempt: an upload whose answer was lost may have succeeded
+   */
+  void upload(Digest blob, long size, BlobContent content, Presence present)
+      throws RegistryException {
     String action = "upload blob " + blob;
     for (int attempt = 1; ; attempt++) {
       try (InputStream bytes = content.open()) {
-        session(action, blob, size, bytes);
+        transfer(action, blob, size, bytes);
         return;
       } catch (RegistryException e) {
-        if ((!e.temporary() && e.status() != 404) || attempt == ATTEMPTS) {
+        giveUp();
+        boolean lostSession = e.status() == 404 || e.status() == 409 || e.status() == 416;
+        if ((!e.temporary() && !lostSession)
+            || attempt == ATTEMPTS
+            || Thread.currentThread().isInterrupted()) {
           throw e;
         }
+        http.pause(action, attempt, e);
       } catch (IOException e) {
+        giveUp();
         throw new RegistryException(
             "cannot "
                 + action
@@ -54,18 +73,28 @@ final class BlobUpload {
             null,
             e);
       }
+      if (present.now()) {
+        return;
+      }
     }
   }
 
+  /** Whether the repository has the blob. */
+  @FunctionalInterface
+  interface Presence {
+    boolean now() throws RegistryException;
+  }
+
   boolean mount(Digest blob, RepositoryName from) throws RegistryException {
-    String query =
-        "blobs/uploads/?mount=" + encode(blob.toString()) + "&from=" + encode(from.name());
-    HttpResponse<InputStream> response =
+    URI start =
+        http.uri(
+            "blobs/uploads/?mount=" + encode(blob.toString()) + "&from=" + encode(from.name()));
+    HttpResponse<AnswerBody> response =
         http.expect(
             new RegistryHttp.Request(
                 "mount blob " + blob,
                 "POST",
-                http.uri(query),
+                start,
                 Map.of(),
                 PUSH,
                 HttpRequest.BodyPublishers::noBody),
@@ -74,29 +103,33 @@ final class BlobUpload {
     RegistryHttp.discard(response);
     if (response.statusCode() == 202) {
       // Not mounted: the registry opened an upload session instead, which nobody will use.
-      location(response, http.uri("")).ifPresent(this::cancel);
+      session = location(response, start).orElse(null);
+      giveUp();
       return false;
     }
     return true;
   }
 
-  private void session(String action, Digest blob, long size, InputStream bytes)
+  private void transfer(String action, Digest blob, long size, InputStream bytes)
       throws IOException {
     URI start = http.uri("blobs/uploads/");
-    HttpResponse<InputStream> opened =
+    HttpResponse<AnswerBody> opened =
         http.expect(
             new RegistryHttp.Request(
                 action, "POST", start, Map.of(), PUSH, HttpRequest.BodyPublishers::noBody),
             202);
     RegistryHttp.discard(opened);
-    URI session =
+    URI address =
         location(opened, start)
-            .orElseThrow(() -> refused(action, "the registry named no upload address"));
+            .orElseThrow(
+                () -> refused(action, "the registry named no upload address on its own host"));
+    session = address;
+    int chunkSize = chunkSize(opened);
     MessageDigest hash = blob.newMessageDigest();
     long sent = 0;
     byte[] last = new byte[0];
     while (sent + last.length < size) {
-      byte[] chunk = bytes.readNBytes((int) Math.min(CHUNK, size - sent));
+      byte[] chunk = bytes.readNBytes((int) Math.min(chunkSize, size - sent));
       if (chunk.length == 0) {
         throw refused(action, "its bytes end after " + sent + " of " + size);
       }
@@ -105,21 +138,45 @@ final class BlobUpload {
         last = chunk;
         break;
       }
-      session = patch(action, session, sent, chunk);
+      address = patch(action, address, sent, chunk);
+      session = address;
       sent += chunk.length;
     }
     if (!Arrays.equals(hash.digest(), blob.hash())) {
       throw refused(action, "its bytes have another digest");
     }
-    byte[] rest = last;
+    commit(action, address, blob, last);
+    session = null;
+  }
+
+  private URI patch(String action, URI address, long sent, byte[] chunk) throws RegistryException {
+    var request =
+        new RegistryHttp.Request(
+            action,
+            "PATCH",
+            address,
+            Map.of(
+                "Content-Type",
+                "application/octet-stream",
+                "Content-Range",
+                sent + "-" + (sent + chunk.length - 1)),
+            PUSH,
+            () -> HttpRequest.BodyPublishers.ofByteArray(chunk));
+    HttpResponse<AnswerBody> response = http.expectOnce(request, 202, 204);
+    RegistryHttp.discard(response);
+    return location(response, address).orElse(address);
+  }
+
+  private void commit(String action, URI address, Digest blob, byte[] rest)
+      throws RegistryException {
     URI commit =
         URI.create(
-            session
-                + (session.getRawQuery() == null ? "?" : "&")
+            address
+                + (address.getRawQuery() == null ? "?" : "&")
                 + "digest="
                 + encode(blob.toString()));
     RegistryHttp.discard(
-        http.expect(
+        http.expectOnce(
             new RegistryHttp.Request(
                 action,
                 "PUT",
@@ -131,44 +188,60 @@ final class BlobUpload {
             204));
   }
 
-  private URI patch(String action, URI session, long sent, byte[] chunk) throws RegistryException {
-    var request =
-        new RegistryHttp.Request(
-            action,
-            "PATCH",
-            session,
-            Map.of(
-                "Content-Type",
-                "application/octet-stream",
-                "Content-Range",
-                sent + "-" + (sent + chunk.length - 1)),
-            PUSH,
-            () -> HttpRequest.BodyPublishers.ofByteArray(chunk));
-    HttpResponse<InputStream> response = http.expect(request, 202, 204);
-    RegistryHttp.discard(response);
-    return location(response, session).orElse(session);
+  /** Ours, unless the registry wants larger ones. */
+  private static int chunkSize(HttpResponse<AnswerBody> opened) {
+    String least = opened.headers().firstValue("OCI-Chunk-Min-Length").orElse("");
+    return least.matches("[0-9]{1,9}")
+        ? Math.clamp(Long.parseLong(least), CHUNK, LARGEST_CHUNK)
+        : CHUNK;
   }
 
-  private void cancel(URI session) {
+  private void giveUp() {
+    URI address = session;
+    session = null;
+    if (address == null) {
+      return;
+    }
     try {
       RegistryHttp.discard(
-          http.send(
+          http.sendOnce(
               new RegistryHttp.Request(
-                  "cancel an upload", "DELETE", session, Map.of(), PUSH, null)));
+                  "cancel an upload", "DELETE", address, Map.of(), PUSH, null)));
     } catch (RegistryException e) {
-      org.slf4j.LoggerFactory.getLogger(BlobUpload.class).debug("{}", e.getMessage());
+      LOG.debug("{}", e.getMessage());
     }
   }
 
   /**
-   * Where the registry wants the next request; on its own host only, since our token goes along.
+   * Where the registry wants the next request; on its own host only, since our token goes along,
+   * and by our own scheme: a registry behind a proxy doesn't always know that it is https.
    */
-  private java.util.Optional<URI> location(HttpResponse<InputStream> response, URI base) {
-    return response
-        .headers()
-        .firstValue("Location")
-        .map(location -> RegistryHttp.resolve(base, location))
-        .filter(location -> base.getAuthority().equals(location.getAuthority()));
+  private static Optional<URI> location(HttpResponse<AnswerBody> response, URI base) {
+    Optional<String> header = response.headers().firstValue("Location");
+    URI target = header.isEmpty() ? null : RegistryHttp.resolve(base, header.get());
+    if (target == null
+        || target.getHost() == null
+        || target.getRawPath() == null
+        || !target.getHost().equalsIgnoreCase(base.getHost())) {
+      return Optional.empty();
+    }
+    boolean samePort =
+        target.getPort() == base.getPort()
+            || (target.getPort() < 0 && !base.getScheme().equals(target.getScheme()))
+            || port(target) == port(base);
+    if (!samePort) {
+      return Optional.empty();
+    }
+    String query = target.getRawQuery() == null ? "" : "?" + target.getRawQuery();
+    return Optional.of(
+        URI.create(
+            base.getScheme() + "://" + base.getRawAuthority() + target.getRawPath() + query));
+  }
+
+  private static int port(URI address) {
+    return address.getPort() >= 0
+        ? address.getPort()
+        : "https".equals(address.getScheme()) ? 443 : 80;
   }
 
   private RegistryException refused(String action, String why) {

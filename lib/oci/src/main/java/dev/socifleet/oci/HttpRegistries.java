@@ -4,6 +4,7 @@ import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -17,7 +18,8 @@ public final class HttpRegistries implements Registries {
 
   private final Map<String, RegistryHost> hosts;
   private final Credentials credentials;
-  private final String userAgent;
+  private final RegistriesConfig config;
+  private final Map<String, KnownHost> known;
   private final HttpClient client;
   private final Tokens tokens;
 
@@ -26,7 +28,12 @@ public final class HttpRegistries implements Registries {
         config.hosts().stream()
             .collect(Collectors.toMap(RegistryHost::host, Function.identity(), (a, b) -> a));
     credentials = config.credentials();
-    userAgent = config.userAgent();
+    this.config = config;
+    known =
+        hosts.keySet().stream()
+            .collect(
+                Collectors.toMap(
+                    Function.identity(), _ -> new KnownHost(config.timeouts().longestWait())));
     client =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -34,7 +41,7 @@ public final class HttpRegistries implements Registries {
             .connectTimeout(CONNECT_TIMEOUT)
             .executor(Executors.newVirtualThreadPerTaskExecutor())
             .build();
-    tokens = new Tokens(client, userAgent);
+    tokens = new Tokens(client, config.userAgent());
   }
 
   public static HttpRegistries open(RegistriesConfig config) {
@@ -64,7 +71,11 @@ public final class HttpRegistries implements Registries {
           null);
     }
     return new HttpRepository(
-        name, new RegistryHttp(client, tokens, host, name, credential, userAgent));
+        name, new RegistryHttp(client, config, tokens, host, knownHost(host), name, credential));
+  }
+
+  private KnownHost knownHost(RegistryHost host) {
+    return Objects.requireNonNull(known.get(host.host()));
   }
 
   @Override

@@ -7,8 +7,12 @@ import java.util.List;
  * @param userAgent what every request says of itself, e.g. {@code soci-fleet-node/1.0.0}
  */
 public record RegistriesConfig(
-    List<RegistryHost> hosts, Credentials credentials, String userAgent) {
+    List<RegistryHost> hosts, Credentials credentials, String userAgent, Timeouts timeouts) {
   public RegistriesConfig {
     hosts = List.copyOf(hosts);
+  }
+
+  public RegistriesConfig(List<RegistryHost> hosts, Credentials credentials, String userAgent) {
+    this(hosts, credentials, userAgent, Timeouts.STANDARD);
   }
 }

@@ -3,7 +3,6 @@ package dev.socifleet.oci;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -11,33 +10,52 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Bearer tokens of registries: one exchange per (realm, service, scope, credential) however many
- * wait, renewed before it expires (Docker registry v2 authentication, "token"). Thread-safe; holds
- * tokens in memory only.
+ * wait, whether it succeeds or fails; renewed before it expires (Docker registry v2 authentication,
+ * "token"). Thread-safe; holds tokens in memory only.
+ *
+ * <p>An exchange runs on a thread of its own: who asked first may be interrupted, and the others
+ * still get their token.
  */
 final class Tokens {
   private static final JsonMapper JSON = new JsonMapper();
   private static final int LARGEST_ANSWER = 1 << 20;
+  private static final int LONGEST_TOKEN = 64 << 10;
   private static final int MOST_TOKENS = 10_000;
   private static final Duration DEFAULT_LIFE = Duration.ofSeconds(60);
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
   private record Key(URI realm, String service, String scope, Credential credential) {}
 
-  private record Token(String value, Instant renewAt) {}
+  /**
+   * @param renewAt by {@link System#nanoTime()}
+   */
+  private record Token(String value, long renewAt) {
+    boolean good() {
+      return renewAt - System.nanoTime() > 0;
+    }
+  }
 
-  /** One exchange at a time for a key; the others wait for its result. */
+  /** Guarded by itself. */
   private static final class Slot {
-    final ReentrantLock lock = new ReentrantLock();
-    volatile Token token = new Token("", Instant.EPOCH);
+    @Nullable Token token;
+    @Nullable CompletableFuture<Token> exchange;
+
+    synchronized boolean idle() {
+      Token known = token;
+      return exchange == null && (known == null || !known.good());
+    }
   }
 
   private final HttpClient client;
@@ -56,34 +74,110 @@ final class Tokens {
       RepositoryName repository, Challenge.Bearer challenge, Credential credential, String rejected)
       throws RegistryException, InterruptedException {
     if (slots.size() > MOST_TOKENS) {
+      slots.values().removeIf(Slot::idle);
+    }
+    if (slots.size() > MOST_TOKENS) {
       slots.clear();
     }
     Key key = new Key(challenge.realm(), challenge.service(), challenge.scope(), credential);
     Slot slot = slots.computeIfAbsent(key, _ -> new Slot());
-    Token known = slot.token;
-    if (known.renewAt().isAfter(Instant.now()) && !known.value().equals(rejected)) {
-      return known.value();
-    }
-    slot.lock.lockInterruptibly();
-    try {
-      known = slot.token;
-      if (!known.renewAt().isAfter(Instant.now()) || known.value().equals(rejected)) {
-        known = exchange(repository, challenge, credential);
-        slot.token = known;
+    CompletableFuture<Token> exchange;
+    synchronized (slot) {
+      Token known = slot.token;
+      if (known != null && known.good() && !known.value().equals(rejected)) {
+        return known.value();
       }
-      return known.value();
-    } finally {
-      slot.lock.unlock();
+      exchange = slot.exchange;
+      if (exchange == null) {
+        exchange = new CompletableFuture<>();
+        slot.exchange = exchange;
+        CompletableFuture<Token> started = exchange;
+        Thread.ofVirtual()
+            .name("token-exchange")
+            .start(() -> run(slot, started, repository, challenge, credential));
+      }
+    }
+    return await(exchange, action(repository, challenge)).value();
+  }
+
+  private void run(
+      Slot slot,
+      CompletableFuture<Token> exchange,
+      RepositoryName repository,
+      Challenge.Bearer challenge,
+      Credential credential) {
+    @Nullable Token token = null;
+    Throwable failure = new IllegalStateException("no token");
+    try {
+      token = exchange(action(repository, challenge), challenge, credential);
+    } catch (RegistryException | InterruptedException | RuntimeException e) {
+      failure = e; // told to everybody who waits
+    }
+    synchronized (slot) {
+      slot.exchange = null;
+      if (token != null) {
+        slot.token = token;
+      }
+    }
+    if (token != null) {
+      exchange.complete(token);
+    } else {
+      exchange.completeExceptionally(failure);
     }
   }
 
-  private Token exchange(
-      RepositoryName repository, Challenge.Bearer challenge, Credential credential)
+  private static Token await(CompletableFuture<Token> exchange, String action)
       throws RegistryException, InterruptedException {
-    String action = "cannot get a token for " + repository + " from " + challenge.realm().getHost();
+    try {
+      return exchange.get(2 * TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RegistryException failure) {
+        // A new one for each waiter: an exception is one thread's.
+        throw new RegistryException(
+            String.valueOf(failure.getMessage()),
+            failure.status(),
+            failure.codes(),
+            failure.temporary(),
+            failure.retryAfter().orElse(null),
+            failure);
+      }
+      throw failed(action, "the exchange failed: " + e.getCause(), e);
+    } catch (TimeoutException e) {
+      throw failed(action, "no answer", e);
+    }
+  }
+
+  private static String action(RepositoryName repository, Challenge.Bearer challenge) {
+    return "cannot get a token for " + repository + " from " + challenge.realm().getHost();
+  }
+
+  private Token exchange(String action, Challenge.Bearer challenge, Credential credential)
+      throws RegistryException, InterruptedException {
+    HttpRequest request = request(action, challenge, credential);
+    long asked = System.nanoTime();
+    byte[] body;
+    try {
+      HttpResponse<AnswerBody> response = RegistryHttp.exchange(client, request, TIMEOUT, TIMEOUT);
+      try (AnswerBody stream = response.body()) {
+        stream.endWithin(TIMEOUT);
+        body = stream.readNBytes(LARGEST_ANSWER);
+        stream.release(0);
+      }
+      if (response.statusCode() != 200) {
+        throw RegistryHttp.failure(action, response, body);
+      }
+    } catch (RegistryException e) {
+      throw e;
+    } catch (IOException e) {
+      throw failed(action, RegistryHttp.said(e), e);
+    }
+    return read(action, body, asked);
+  }
+
+  private HttpRequest request(String action, Challenge.Bearer challenge, Credential credential)
+      throws RegistryException {
     HttpRequest.Builder request =
         HttpRequest.newBuilder()
-            .timeout(TIMEOUT)
             .header("User-Agent", userAgent)
             .header("Accept", "application/json");
     String query = "service=" + encode(challenge.service()) + "&scope=" + encode(challenge.scope());
@@ -119,32 +213,32 @@ final class Tokens {
         request.uri(withQuery(challenge.realm(), query)).header("Authorization", header).GET();
       }
     }
+    return request.build();
+  }
+
+  /** No exception here shows the answer: what can't be read as JSON may be a token all the same. */
+  private static Token read(String action, byte[] body, long asked) throws RegistryException {
+    JsonNode answer;
     try {
-      HttpResponse<InputStream> response =
-          client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
-      byte[] body;
-      try (InputStream stream = response.body()) {
-        body = stream.readNBytes(LARGEST_ANSWER);
-      }
-      if (response.statusCode() != 200) {
-        throw RegistryHttp.failure(action, response, body);
-      }
-      JsonNode answer = JSON.readTree(body);
-      String token = answer.path("token").asText(answer.path("access_token").asText(""));
-      if (token.isEmpty() || !token.chars().allMatch(c -> c > 0x20 && c < 0x7f)) {
-        throw new RegistryException(
-            action + ": the answer holds no token", 0, List.of(), true, null, null);
-      }
-      long seconds =
-          Math.clamp(answer.path("expires_in").asLong(DEFAULT_LIFE.toSeconds()), 1, 86_400);
-      // Renewed when a tenth of its life is left: a request that starts with it must still end with
-      // it.
-      return new Token(token, Instant.now().plusMillis(seconds * 900));
-    } catch (RegistryException e) {
-      throw e;
+      answer = JSON.readTree(body);
     } catch (IOException e) {
-      throw new RegistryException(action + ": " + e, 0, List.of(), true, null, e);
+      throw failed(action, "the answer isn't JSON", null);
     }
+    String token = answer.path("token").asText(answer.path("access_token").asText(""));
+    if (token.isEmpty()
+        || token.length() > LONGEST_TOKEN
+        || !token.chars().allMatch(c -> c > 0x20 && c < 0x7f)) {
+      throw failed(action, "the answer holds no token", null);
+    }
+    long seconds =
+        Math.clamp(answer.path("expires_in").asLong(DEFAULT_LIFE.toSeconds()), 1, 86_400);
+    // Renewed when a tenth of its life is left: a request that starts with it must still end with
+    // it.
+    return new Token(token, asked + TimeUnit.MILLISECONDS.toNanos(seconds * 900));
+  }
+
+  private static RegistryException failed(String action, String why, @Nullable Exception cause) {
+    return new RegistryException(action + ": " + why, 0, List.of(), true, null, cause);
   }
 
   static String basic(String user, String password) {
