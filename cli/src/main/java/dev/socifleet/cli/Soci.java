@@ -1,11 +1,16 @@
 package dev.socifleet.cli;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
+import dev.socifleet.cli.demo.DemoCommand;
+import dev.socifleet.cli.mount.MountCommand;
+import dev.socifleet.cli.mount.UnmountCommand;
+import dev.socifleet.cli.rpull.RpullCommand;
 import dev.socifleet.cli.up.UpCommand;
-import org.slf4j.LoggerFactory;
+import dev.socifleet.service.Logging;
+import dev.socifleet.service.Settings;
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
@@ -16,14 +21,25 @@ import picocli.CommandLine.Option;
     description = "Container images that start before they are downloaded.",
     mixinStandardHelpOptions = true,
     versionProvider = Soci.Version.class,
-    subcommands = {UpCommand.class},
+    subcommands = {
+      DemoCommand.class,
+      UpCommand.class,
+      RpullCommand.class,
+      MountCommand.class,
+      UnmountCommand.class
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done",
       "1:failed; the reason is the last line on stderr",
       "2:wrong usage or configuration"
     },
-    footer = {"", "First step:", "  soci up --registry HOST    index what is pushed to a registry"})
+    footer = {
+      "",
+      "First steps:",
+      "  soci demo    the whole path on this machine, shown and measured",
+      "  soci up      everything on this machine, to stay"
+    })
 public final class Soci implements Runnable {
   /** nerdctl reads this line, and refuses to convert with a version below 0.10.0. */
   static final class Version implements CommandLine.IVersionProvider {
@@ -38,6 +54,8 @@ public final class Soci implements Runnable {
 
   @Option(names = "--debug", description = "Log what happens, and print a failure's stack trace.")
   private boolean debug;
+
+  @Mixin private ContainerdOptions containerd = new ContainerdOptions();
 
   private Soci() {}
 
@@ -54,19 +72,33 @@ public final class Soci implements Runnable {
         .execute(args);
   }
 
+  /** Which containerd is meant, as far as it was said before the command's name. */
+  public ContainerdOptions containerd() {
+    return containerd;
+  }
+
   @Override
   public void run() {
     CommandLine.usage(this, System.out);
   }
 
   private int execute(CommandLine.ParseResult parsed) {
-    if (LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME) instanceof Logger root) {
-      root.setLevel(debug ? Level.DEBUG : Level.ERROR);
-    }
+    Logging.configure(Settings.of(Map.of("log.level", debug ? "debug" : quietLevel(parsed))));
     return new CommandLine.RunLast().execute(parsed);
   }
 
+  /** What a command logs: one that runs until it is ended tells what it does. */
+  private static String quietLevel(CommandLine.ParseResult parsed) {
+    boolean up =
+        parsed.hasSubcommand()
+            && parsed.subcommand().commandSpec().userObject() instanceof UpCommand;
+    return up ? "info" : "error";
+  }
+
   private int fail(Exception e, CommandLine command, CommandLine.ParseResult parsed) {
+    if (e instanceof InterruptedException) {
+      return 130; // a signal ended it, and decides the status
+    }
     String message = e.getMessage() == null ? e.toString() : e.getMessage();
     System.err.println("soci: " + message.lines().findFirst().orElse(message));
     if (debug) {

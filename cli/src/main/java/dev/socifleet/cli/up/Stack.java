@@ -1,77 +1,151 @@
 package dev.socifleet.cli.up;
 
+import dev.socifleet.cacheclient.FleetCacheConfig;
+import dev.socifleet.cacheclient.HttpFleetCache;
+import dev.socifleet.cli.CommandFailure;
+import dev.socifleet.cli.Lifetime;
+import dev.socifleet.cli.Machine;
 import dev.socifleet.embedded.broker.EmbeddedBroker;
+import dev.socifleet.embedded.registry.SmallRegistry;
+import dev.socifleet.events.KafkaAccess;
+import dev.socifleet.fetchcache.FetchCache;
+import dev.socifleet.fetchcache.FetchCacheConfig;
 import dev.socifleet.indexer.Indexer;
 import dev.socifleet.indexer.IndexerConfig;
 import dev.socifleet.ingest.Ingest;
 import dev.socifleet.ingest.IngestConfig;
+import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.pusher.Pusher;
 import dev.socifleet.pusher.PusherConfig;
-import dev.socifleet.service.Parts;
+import dev.socifleet.service.FleetToken;
 import dev.socifleet.service.Settings;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The writing half of the fleet in this process: broker, ingest, indexer, pusher. State in one
- * directory.
+ * All five services on this machine: broker, registry where none is given, ingest, indexer, pusher
+ * and fetch-cache in this process, the node in one of its own. State in one directory, on which it
+ * can be started again however it ended. What it consists of ends with the {@link Lifetime} in
+ * which it was started.
  */
-final class Stack implements AutoCloseable {
-  /**
-   * @param host the registry's name in references
-   * @param url where its API is; empty for the standard address of that name
-   * @param token what the registry must send as its Authorization header
-   */
-  record Plan(
-      Path state,
-      String host,
-      String url,
-      String token,
-      int webhookPort,
-      int kafkaPort,
-      long minLayerSize) {}
-
-  private final Parts parts = new Parts();
+public final class Stack {
+  private final StackPlan plan;
+  private final FleetToken token;
+  private final EmbeddedBroker broker;
+  private final @Nullable SmallRegistry ownRegistry;
+  private final RegistryHost registry;
+  private final FetchCache cache;
   private final Ingest ingest;
 
-  private Stack(Plan plan) throws IOException {
-    EmbeddedBroker broker =
-        parts.add(EmbeddedBroker.start(plan.state().resolve("kafka"), plan.kafkaPort()));
-    Map<String, String> common = new HashMap<>();
-    common.put("kafka.bootstrap", broker.bootstrap());
-    common.put("kafka.replication", "1");
-    common.put("admin.listen", "127.0.0.1:0");
-
-    Map<String, String> webhooks = new HashMap<>(common);
-    webhooks.put("listen", "127.0.0.1:" + plan.webhookPort());
-    webhooks.put("source.0.name", "main");
-    webhooks.put("source.0.registry", plan.host());
-    webhooks.put("source.0.authorization", plan.token());
-    ingest = parts.add(Ingest.start(IngestConfig.from(Settings.of(webhooks))));
-
-    common.put("registry.0.host", plan.host());
-    if (!plan.url().isEmpty()) {
-      common.put("registry.0.url", plan.url());
+  private Stack(StackPlan plan, Lifetime life) throws IOException, InterruptedException {
+    this.plan = plan;
+    life.start(() -> StateDirectory.hold(plan.state()));
+    Mounts.detachBelow(plan.state());
+    token = FleetToken.readOrCreate(plan.tokenFile());
+    broker = life.start(() -> EmbeddedBroker.start(plan.in("kafka"), plan.ports().kafka()));
+    ownRegistry = plan.registry().isPresent() ? null : life.start(() -> registry(plan));
+    registry =
+        ownRegistry == null ? plan.registry().orElseThrow() : RegistryHost.of(ownRegistry.host());
+    StackSettings settings = new StackSettings(plan, broker.bootstrap(), registry);
+    cache =
+        life.start(() -> FetchCache.start(FetchCacheConfig.from(Settings.of(settings.cache()))));
+    HttpFleetCache cacheClient =
+        life.start(() ->
+            HttpFleetCache.open(
+                FleetCacheConfig.of(List.of(URI.create(cacheUrl())), Optional.of(token))));
+    ingest = life.start(() -> Ingest.start(IngestConfig.from(Settings.of(settings.ingest(token)))));
+    if (ownRegistry != null) {
+      ownRegistry.notify(
+          new SmallRegistry.Notifications(URI.create(webhook()), token.authorization()));
     }
-    parts.add(Pusher.start(PusherConfig.from(Settings.of(common))));
-    common.put("min-layer-size", Long.toString(plan.minLayerSize()));
-    parts.add(Indexer.start(IndexerConfig.from(Settings.of(common)), Optional.empty()));
+    life.start(() -> Pusher.start(PusherConfig.from(Settings.of(settings.pusher()))));
+    life.start(() ->
+        Indexer.start(
+            IndexerConfig.from(Settings.of(settings.indexer())), Optional.of(cacheClient)));
+    if (plan.nodeSocket().isPresent()) {
+      NodeProcess node = life.start(() -> startNode(settings));
+      node.awaitReady();
+    }
   }
 
-  static Stack start(Plan plan) throws IOException {
-    return new Stack(plan);
+  private NodeProcess startNode(StackSettings settings) throws IOException {
+    return NodeProcess.start(
+        plan.nodeRoot(),
+        plan.nodeSocket().orElseThrow(),
+        plan.nodeLog(),
+        settings.node(cacheUrl(), NodeProcess.freePort()));
+  }
+
+  private static SmallRegistry registry(StackPlan plan) throws IOException {
+    return SmallRegistry.start(
+        new SmallRegistry.Options(
+            plan.in("registry"),
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), plan.ports().registry()),
+            true,
+            Optional.empty()));
+  }
+
+  /**
+   * Starts everything and returns when it serves.
+   *
+   * @throws CommandFailure when the machine lacks something, in one line that says what to do
+   */
+  public static Stack start(StackPlan plan, Lifetime life)
+      throws IOException, InterruptedException {
+    if (plan.nodeSocket().isPresent()) {
+      Machine.needRoot("the node");
+      Machine.needFuse();
+    }
+    plan.ports().needFree(plan.registry().isEmpty(), plan.nodeSocket().isPresent());
+    return new Stack(plan, life);
   }
 
   /** Where the registry sends its notifications. */
-  String webhook() {
-    return "http://127.0.0.1:" + ingest.port() + "/v1/events/main";
+  public String webhook() {
+    return "http://" + Ports.address(ingest.port()) + "/v1/events/" + StackSettings.SOURCE;
   }
 
-  @Override
-  public void close() {
-    parts.close();
+  StackPlan plan() {
+    return plan;
+  }
+
+  /** The broker's address. */
+  public String bootstrap() {
+    return broker.bootstrap();
+  }
+
+  /** The fleet's cache. */
+  String cacheUrl() {
+    return "http://" + Ports.address(cache.port());
+  }
+
+  /** Where the node takes commands, such as those of {@code soci mount}; empty without a node. */
+  public Optional<Path> nodeControl() {
+    return plan.nodeSocket().map(_ -> plan.nodeControl());
+  }
+
+  /** What it sends along. */
+  public FleetToken token() {
+    return token;
+  }
+
+  /** The registry whose images are indexed. */
+  public RegistryHost registry() {
+    return registry;
+  }
+
+  /** The registry in this process; empty where another one was given. */
+  public Optional<SmallRegistry> ownRegistry() {
+    return Optional.ofNullable(ownRegistry);
+  }
+
+  public KafkaAccess kafka() {
+    return KafkaAccess.local(broker.bootstrap());
   }
 }

@@ -6,7 +6,7 @@ package dev.socifleet.fuse;
  * closing, so a successor can go on where a server died. The root is node {@value #ROOT}.
  *
  * <p>Called by the session's threads, several at once. Each call answers by exactly one {@code
- * send…} of its reply, now, or after {@link Reply#defer()} later and from any thread. A call that
+ * send…} of its reply, now, or after {@link Reply#defer} later and from any thread. A call that
  * throws is answered with EIO. Nothing here may touch the file system's own mount.
  */
 public interface FileSystem {
@@ -31,13 +31,14 @@ public interface FileSystem {
   /**
    * The entries of a directory: {@code addChild} from the one at {@code offset} on until it says
    * that no more fit, then {@code sendChildren}. Offset 0 is the first one; the others are the
-   * {@code next} of an entry that was added before. With none added it is the end.
+   * {@code next} of an entry that was added before. With none added it is the end. The kernel keeps
+   * a list until it sees another modification time of the directory.
    */
   void children(long directory, long offset, Reply reply);
 
   /**
-   * An extended attribute's value: {@code sendPayload}; ENODATA where there is none. The reply knows
-   * whether only the size was asked for.
+   * An extended attribute's value: {@code sendPayload}; ENODATA where there is none. The reply
+   * knows whether only the size was asked for.
    */
   void xattr(long node, Name name, Reply reply);
 

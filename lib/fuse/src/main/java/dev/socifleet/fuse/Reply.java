@@ -3,12 +3,16 @@ package dev.socifleet.fuse;
 import java.nio.ByteBuffer;
 
 /**
- * The answer to one request. One {@code send…} ends it; after that, and without {@link #defer()}
+ * The answer to one request. One {@code send…} ends it; after that, and without {@link #defer}
  * after the call of {@link FileSystem}, it must not be touched. One thread at a time. Sending never
- * fails: a request that was interrupted or a mount that is gone is nobody's loss.
+ * fails: a request that was interrupted or a mount that is gone is nobody's loss. What is sent
+ * during the call goes to the kernel when the call returns, a deferred reply at once.
  */
 public interface Reply {
-  /** Attributes to be filled before {@code sendEntry}, {@code sendAttributes}, {@code addChild}. */
+  /**
+   * Attributes to be filled before {@code sendEntry}, {@code sendAttributes}, {@code addChild}. All
+   * 0 at first; one child's are still there for the next.
+   */
   Attributes attributes();
 
   /**
@@ -26,8 +30,12 @@ public interface Reply {
   void sendAttributes(long seconds);
 
   /**
-   * Where a payload goes: direct, empty, with room for all that was asked for (file content) or
-   * that can be answered at all (at least 64 KiB).
+   * Where a payload goes: direct, empty at the first call, with room for all that was asked for
+   * (file content) or that can be answered at all (at least 64 KiB). For a deferred reply it comes
+   * from a bounded pool: take it when there is something to put in.
+   *
+   * @throws IllegalStateException for a deferred reply when no payload got free in 10 s, or at once
+   *     on a session's thread, which can't wait. The request is then answered with EAGAIN
    */
   ByteBuffer payload();
 
@@ -63,12 +71,13 @@ public interface Reply {
 
   /**
    * Takes the reply along, to be sent later from any thread. What it gives is bound to the same
-   * request and holds a payload buffer of its own, from a pool; the session's thread goes on with
-   * other requests.
+   * request; the session's thread goes on with others. Until it is sent, the caller may be
+   * unkillable.
    *
    * @param interrupted called, on a session thread and at most once, when the kernel says that the
-   *     caller doesn't wait any more (FUSE_INTERRUPT); it must return soon. The answer is then
-   *     {@link Errno#INTR}, by whoever holds the reply
+   *     caller doesn't wait any more (FUSE_INTERRUPT) or the mount has ended; never before the call
+   *     of {@link FileSystem} has returned, and maybe while the answer is being sent. It must
+   *     return soon. The answer is then {@link Errno#INTR}, by whoever holds the reply
    */
   Reply defer(Runnable interrupted);
 }

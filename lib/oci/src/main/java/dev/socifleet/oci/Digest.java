@@ -66,6 +66,11 @@ public record Digest(String algorithm, String hex) implements Comparable<Digest>
     }
   }
 
+  /** Whether this is the digest of {@code bytes}. */
+  public boolean matches(byte[] bytes) {
+    return MessageDigest.isEqual(newMessageDigest().digest(bytes), hash());
+  }
+
   /** The hash as bytes: 32 of them for sha256. */
   public byte[] hash() {
     return HexFormat.of().parseHex(hex);

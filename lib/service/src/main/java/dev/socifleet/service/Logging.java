@@ -27,6 +27,13 @@ public final class Logging extends ContextAwareBase implements Configurator {
       List.of(
           "io.netty", "io.vertx", "io.grpc", "org.apache.kafka", "kafka", "state", "org.rocksdb");
 
+  // A broker in this process warns of its first start, and of every client that asks for a group's
+  // coordinator while the first one's topic is made.
+  private static final List<String> ROUTINE_WARNINGS =
+      List.of(
+          "org.apache.kafka.controller.QuorumController",
+          "org.apache.kafka.server.DefaultAutoTopicCreationManager");
+
   @Override
   public ExecutionStatus configure(LoggerContext context) {
     configure(context, Level.INFO, false);
@@ -59,8 +66,11 @@ public final class Logging extends ContextAwareBase implements Configurator {
     ch.qos.logback.classic.Logger root = context.getLogger(Logger.ROOT_LOGGER_NAME);
     root.setLevel(level);
     root.addAppender(appender);
-    Level others = level.isGreaterOrEqual(Level.INFO) ? Level.WARN : level;
+    Level others = level.equals(Level.INFO) ? Level.WARN : level;
     QUIET.forEach(logger -> context.getLogger(logger).setLevel(others));
+    if (level.isGreaterOrEqual(Level.INFO)) {
+      ROUTINE_WARNINGS.forEach(logger -> context.getLogger(logger).setLevel(Level.ERROR));
+    }
   }
 
   private static Encoder<ILoggingEvent> lineEncoder(LoggerContext context) {

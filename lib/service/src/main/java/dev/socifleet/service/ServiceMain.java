@@ -1,5 +1,6 @@
 package dev.socifleet.service;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
@@ -38,6 +39,12 @@ public final class ServiceMain {
         log.error("{}: {}", service, problem);
       }
       System.exit(2);
+      return;
+    } catch (IOException e) {
+      // Such a failure says what to do; where it came from is seldom of use to whoever reads it.
+      log.error("{} cannot start: {}", service, e.getMessage());
+      log.debug("where it failed", e);
+      System.exit(1);
       return;
     } catch (Exception e) {
       log.error("{} cannot start: {}", service, e.getMessage(), e);

@@ -1,24 +1,19 @@
 package dev.socifleet.ztoc;
 
-import dev.socifleet.ztoc.inflate.Event;
-import dev.socifleet.ztoc.inflate.GunzipDecoder;
-import dev.socifleet.ztoc.inflate.Inflate;
 import dev.socifleet.ztoc.inflate.InflateException;
-import dev.socifleet.ztoc.tar.TarEntry;
 import dev.socifleet.ztoc.tar.TarException;
 import dev.socifleet.ztoc.tar.TarWalker;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Builds the zTOC of a layer in one pass over its bytes.
+ * Builds the zTOC of a layer in one pass over its bytes. Used by one thread.
  *
  * <h2>One pass</h2>
  *
@@ -29,12 +24,18 @@ import java.util.function.Consumer;
  *  layer -> chunk -> inflate -> 32 KiB window + 256 KiB of output -> tar walk -> files
  *             |         |
  *             |         +-- boundary: a checkpoint? its window is in the output array
- *             +-- hashed on a second thread, cut where checkpoints were found
+ *             +-- hashed on another thread, cut where checkpoints were found
  * </pre>
  *
- * So the layer can come straight from a registry. Memory is a few chunks, one window a checkpoint
- * and the list of files; the latter two are what the zTOC is made of, and limited by {@link
- * ZtocOptions#maxZtocBytes}.
+ * So the layer can come straight from a registry: {@link #build} reads a stream, ahead, on a thread
+ * of its own; or bytes are pushed with {@link #accept} as they arrive.
+ *
+ * <h2>Memory</h2>
+ *
+ * 1.5 MiB of chunks, 0.3 MiB of output, 32 KiB for each checkpoint, and for each file 90 bytes and
+ * its names. The latter two are what the zTOC is made of, and limited by {@link
+ * ZtocOptions#maxZtocBytes}; at the end the zTOC is there twice. However large the layer is, it is
+ * never held.
  *
  * <h2>Checkpoints</h2>
  *
@@ -43,219 +44,170 @@ import java.util.function.Consumer;
  * checkpoint before. Where a boundary lies inside a byte, both neighbours have that byte: it is in
  * both digests.
  *
- * <h2>What a chunk carries over</h2>
- *
- * The decoder leaves up to {@link Inflate#MAX_UNREAD} bytes unread, which are copied in front of
- * the next chunk, together with a byte that is consumed in part. Bytes are hashed once they are
- * consumed in full: by then every boundary before them is known.
- *
  * <h2>What is refused</h2>
  *
  * Whatever the existing tool refuses, and layers whose zTOC would be too large. The stream is then
  * read to its end all the same, so that a caller who hashes it can tell bad content from a bad
  * transfer.
  */
-public final class ZtocBuilder {
-  private static final int OUTPUT = 256 * 1024;
+public final class ZtocBuilder implements AutoCloseable {
+  private static final byte[] NONE = {};
 
-  /** Longer names and comments in a gzip header are refused by Go, whose tar pass must succeed. */
-  private static final int MAX_HEADER_TEXT = 512;
-
-  /** Bytes of a span's digest in the zTOC, with its place in the vector. */
-  private static final int DIGEST_BYTES = 80;
-
-  /** Ends the build: the content can't have a zTOC. */
-  private static final class Refusal extends Exception {
-    private static final long serialVersionUID = 1L;
-
-    Refusal(String reason) {
-      super(reason, null, false, false);
-    }
-  }
-
-  private final InputStream layer;
+  private final Compression compression;
   private final ZtocOptions options;
-  private final SpanHasher hasher;
-  private final List<TarEntry> files = new ArrayList<>();
+  private final ZtocBudget budget;
+  private final ChunkBuffers buffers = new ChunkBuffers();
+  private final SpanHasher hasher = new SpanHasher(buffers);
+  private final FileList files = new FileList();
   private final TarWalker tar;
+  private final SpanCuts cuts;
   private final Checkpoints checkpoints;
+  private final LayerPass pass;
 
+  /** What the chunk before left over, behind {@code CARRY - carried}. */
+  private final byte[] carry = new byte[ChunkBuffers.CARRY];
+
+  private int carried;
+
+  /** The buffer that pushed bytes are gathered in, and up to where. */
+  private byte[] gathered = NONE;
+
+  private int gatheredEnd;
   private long read;
-  private long ztocBytes = 4096;
-  private int[] cuts = new int[8];
-  private int cutCount;
+  private @Nullable String refused;
+  private boolean finished;
 
-  private ZtocBuilder(InputStream layer, ZtocOptions options, SpanHasher hasher) {
-    this.layer = layer;
+  /** Starts with a layer of which no byte was given yet. */
+  public ZtocBuilder(Compression compression, ZtocOptions options) {
+    this.compression = compression;
     this.options = options;
-    this.hasher = hasher;
-    this.checkpoints = new Checkpoints(options.spanSize());
-    this.tar = new TarWalker(this::addFile);
+    budget = new ZtocBudget(options.maxZtocBytes());
+    tar =
+        new TarWalker(entry -> {
+          files.add(entry);
+          budget.add(ZtocWriter.bytesFor(entry));
+        });
+    cuts = new SpanCuts(budget);
+    checkpoints = new Checkpoints(options.spanSize());
+    pass =
+        switch (compression) {
+          case GZIP -> new GzipPass(tar, checkpoints, cuts, budget);
+          case UNCOMPRESSED -> new PlainPass(options.spanSize(), tar, cuts, budget);
+        };
   }
 
   /**
-   * Reads a layer to the end of the stream, and indexes it.
+   * Reads a layer to the end of the stream, and indexes it. The stream is not closed.
    *
-   * <p>An interrupt ends it with an {@link InterruptedIOException}.
+   * <p>An interrupt ends it with an {@link InterruptedIOException}. A stream that doesn't answer
+   * interrupts may then still be being read, until it is closed.
    *
    * @throws IOException only if the stream fails
    */
   public static ZtocOutcome build(InputStream layer, Compression compression, ZtocOptions options)
       throws IOException {
-    try (SpanHasher hasher = new SpanHasher()) {
-      ZtocBuilder builder = new ZtocBuilder(layer, options, hasher);
+    try (ZtocBuilder builder = new ZtocBuilder(compression, options);
+        LayerInput input = new LayerInput(layer, builder.buffers)) {
+      LayerInput.Chunk chunk;
+      do {
+        chunk = input.next();
+        builder.chunk(chunk.buffer(), ChunkBuffers.CARRY + chunk.length(), chunk.last());
+      } while (!chunk.last());
+      return builder.outcome();
+    }
+  }
+
+  /**
+   * Takes the next bytes of the layer. They are copied; it may wait for hashing, which is faster
+   * than decoding.
+   */
+  public void accept(ByteBuffer bytes) throws InterruptedIOException {
+    if (finished) {
+      throw new IllegalStateException("the layer has ended");
+    }
+    while (bytes.hasRemaining()) {
+      if (gathered.length == 0) {
+        gathered = take();
+        gatheredEnd = ChunkBuffers.CARRY;
+      }
+      int n = Math.min(bytes.remaining(), gathered.length - gatheredEnd);
+      bytes.get(gathered, gatheredEnd, n);
+      gatheredEnd += n;
+      if (gatheredEnd == gathered.length) {
+        byte[] full = gathered;
+        gathered = NONE;
+        chunk(full, gatheredEnd, false);
+      }
+    }
+  }
+
+  /** Says that the layer has ended. */
+  public ZtocOutcome finish() throws InterruptedIOException {
+    if (finished) {
+      throw new IllegalStateException("the layer has ended");
+    }
+    byte[] rest = gathered.length == 0 ? take() : gathered;
+    int end = gathered.length == 0 ? ChunkBuffers.CARRY : gatheredEnd;
+    gathered = NONE;
+    chunk(rest, end, true);
+    return outcome();
+  }
+
+  @Override
+  public void close() {
+    finished = true;
+    hasher.close();
+  }
+
+  private byte[] take() throws InterruptedIOException {
+    try {
+      return buffers.take();
+    } catch (InterruptedException e) {
+      throw ChunkBuffers.interrupted();
+    }
+  }
+
+  /** New bytes in {@code buffer[CARRY, end)}; the buffer is given away. */
+  private void chunk(byte[] buffer, int end, boolean last) throws InterruptedIOException {
+    if (Thread.currentThread().isInterrupted()) {
+      throw ChunkBuffers.interrupted();
+    }
+    finished = last;
+    read += end - ChunkBuffers.CARRY;
+    options.progress().at(read, files.count());
+    if (refused == null) {
       try {
-        switch (compression) {
-          case GZIP -> builder.readGzip();
-          case UNCOMPRESSED -> builder.readPlain();
-        }
-        builder.tar.finish();
-        builder.checkSize();
+        decode(buffer, end, last);
+        return;
       } catch (Refusal | InflateException | TarException e) {
-        builder.drain();
-        return new ZtocOutcome.NotIndexable(String.valueOf(e.getMessage()));
+        refused = String.valueOf(e.getMessage());
       }
-      return builder.finish(compression);
     }
+    buffers.giveBack(buffer);
   }
 
-  private void addFile(TarEntry file) {
-    files.add(file);
-    ztocBytes += ZtocWriter.bytesFor(file);
-  }
-
-  private void checkSize() throws Refusal {
-    if (ztocBytes > options.maxZtocBytes()) {
-      throw new Refusal(
-          "the zTOC would be larger than "
-              + options.maxZtocBytes()
-              + " bytes: too many files or spans; at compressed offset "
-              + read);
+  private void decode(byte[] buffer, int end, boolean last)
+      throws Refusal, InflateException, TarException {
+    int from = ChunkBuffers.CARRY - carried;
+    System.arraycopy(carry, from, buffer, from, carried);
+    int consumed = pass.chunk(buffer, from, end, read - end, last);
+    carried = end - consumed;
+    System.arraycopy(buffer, consumed, carry, ChunkBuffers.CARRY - carried, carried);
+    budget.check(read);
+    if (last) {
+      tar.finish();
     }
+    hasher.hash(buffer, from, consumed, cuts.take());
   }
 
-  private void readGzip() throws IOException, Refusal, InflateException, TarException {
-    GunzipDecoder gunzip = new GunzipDecoder();
-    byte[] out = new byte[Inflate.WINDOW + OUTPUT + Inflate.OUTPUT_SLACK];
-    gunzip.start();
-    gunzip.output(out, Inflate.WINDOW, Inflate.WINDOW);
-    byte[] buffer = hasher.takeBuffer();
-    int from = SpanHasher.CARRY;
-    // Uncompressed offset of out[0], and where in it the tar walk stands.
-    long outBase = -Inflate.WINDOW;
-    int walked = Inflate.WINDOW;
-    int partial = 0;
-    for (boolean ended = false; !ended; ) {
-      int end = SpanHasher.CARRY + fill(buffer);
-      boolean noMore = end < buffer.length;
-      long bufferBase = read - end;
-      gunzip.input(buffer, from + partial, end, noMore);
-      Event event = gunzip.run(Inflate.WINDOW + OUTPUT);
-      for (;
-          event != Event.INPUT && event != Event.END;
-          event = gunzip.run(Inflate.WINDOW + OUTPUT)) {
-        if (event == Event.BOUNDARY) {
-          if (gunzip.longestHeaderText() > MAX_HEADER_TEXT) {
-            tar.accept(out, walked, gunzip.outPosition());
-            walked = gunzip.outPosition();
-            refuseLongHeader();
-          }
-          long total = outBase + gunzip.outPosition();
-          if (checkpoints.wanted(total)) {
-            checkpoints.add(gunzip.position(), gunzip.bits(), total, out, gunzip.outPosition());
-            cut((int) (gunzip.position() - bufferBase), gunzip.bits() != 0);
-            ztocBytes += Checkpoints.SIZE;
-            checkSize();
-          }
-        } else {
-          tar.accept(out, walked, gunzip.outPosition());
-          outBase += gunzip.slide();
-          walked = gunzip.outPosition();
-          checkSize();
-        }
-      }
-      ended = event == Event.END;
-      partial = gunzip.bits() != 0 ? 1 : 0;
-      int consumed = end - gunzip.unread() - partial;
-      byte[] next = ended ? buffer : hasher.takeBuffer();
-      int carried = end - consumed;
-      System.arraycopy(buffer, consumed, next, SpanHasher.CARRY - carried, carried);
-      hash(buffer, from, consumed);
-      buffer = next;
-      from = SpanHasher.CARRY - carried;
+  private ZtocOutcome outcome() throws InterruptedIOException {
+    if (refused != null) {
+      return new ZtocOutcome.NotIndexable(refused);
     }
-    tar.accept(out, walked, gunzip.outPosition());
-  }
-
-  private void refuseLongHeader() throws Refusal {
-    if (!tar.ended()) {
-      throw new Refusal(
-          "gzip: invalid header: name or comment longer than "
-              + (MAX_HEADER_TEXT - 1)
-              + " bytes before compressed offset "
-              + read);
-    }
-  }
-
-  private void readPlain() throws IOException, Refusal, TarException {
-    long nextSpan = 0;
-    for (boolean ended = false; !ended; ) {
-      byte[] buffer = hasher.takeBuffer();
-      int from = SpanHasher.CARRY;
-      long base = read - from;
-      int end = from + fill(buffer);
-      ended = end < buffer.length;
-      while (nextSpan < base + end) {
-        cut((int) (nextSpan - base), false);
-        checkSize();
-        nextSpan += Math.min(options.spanSize(), Long.MAX_VALUE - nextSpan);
-      }
-      tar.accept(buffer, from, end);
-      checkSize();
-      hash(buffer, from, end);
-    }
-  }
-
-  /** Reads a chunk; less than a whole one only at the end of the stream. */
-  private int fill(byte[] buffer) throws IOException {
-    if (Thread.interrupted()) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while a layer was read");
-    }
-    int n = layer.readNBytes(buffer, SpanHasher.CARRY, SpanHasher.CHUNK);
-    read += n;
-    options.progress().accept(read);
-    return n;
-  }
-
-  private void drain() throws IOException {
-    byte[] buffer = new byte[SpanHasher.CARRY + SpanHasher.CHUNK];
-    while (fill(buffer) == SpanHasher.CHUNK) {
-      // The content is of no interest any more.
-    }
-  }
-
-  private void cut(int index, boolean shared) {
-    if (cutCount == cuts.length) {
-      cuts = Arrays.copyOf(cuts, 2 * cutCount);
-    }
-    cuts[cutCount++] = SpanHasher.cut(index, shared);
-    ztocBytes += DIGEST_BYTES;
-  }
-
-  private void hash(byte[] buffer, int from, int to) {
-    hasher.hash(buffer, from, to, Arrays.copyOf(cuts, cutCount));
-    cutCount = 0;
-  }
-
-  private ZtocOutcome finish(Compression compression) throws IOException {
     List<byte[]> digests = hasher.finish();
-    ZtocWriter writer = new ZtocWriter(options.buildTool(), Math.toIntExact(ztocBytes));
-    int[] tables = new int[files.size()];
-    for (int i = tables.length - 1; i >= 0; i--) {
-      tables[i] = writer.file(files.get(i));
-    }
-    int toc = writer.toc(tables);
+    int count = files.count();
+    ZtocWriter writer = new ZtocWriter(options.buildTool(), Math.toIntExact(budget.bytes()));
+    int toc = writer.toc(files);
     int infoBytes;
     Consumer<ByteBuffer> info;
     if (compression == Compression.GZIP) {
@@ -270,6 +222,6 @@ public final class ZtocBuilder {
         writer.finish(
             toc, infoBytes, info, digests, digests.size() - 1, compression, read, tar.position());
     String digest = "sha256:" + HexFormat.of().formatHex(SpanHasher.sha256().digest(bytes));
-    return new ZtocOutcome.Built(bytes, digest, read, tar.position(), digests.size(), files.size());
+    return new ZtocOutcome.Built(bytes, digest, read, tar.position(), digests.size(), count);
   }
 }

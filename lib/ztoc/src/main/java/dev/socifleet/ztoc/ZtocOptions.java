@@ -1,7 +1,5 @@
 package dev.socifleet.ztoc;
 
-import java.util.function.LongConsumer;
-
 /**
  * How to build a zTOC. Span size and build tool are part of its bytes.
  *
@@ -9,11 +7,11 @@ import java.util.function.LongConsumer;
  *     least 1
  * @param buildTool identifier of the tool, stored as text
  * @param maxZtocBytes a layer whose zTOC would be larger is refused; memory while building is about
- *     twice the zTOC's size
- * @param progress told now and then how many bytes of the layer were read
+ *     three times the zTOC's size
+ * @param progress told now and then how far it is
  */
 public record ZtocOptions(
-    long spanSize, String buildTool, long maxZtocBytes, LongConsumer progress) {
+    long spanSize, String buildTool, long maxZtocBytes, BuildProgress progress) {
   public static final long DEFAULT_SPAN_SIZE = 4194304;
 
   /** What the existing tool writes; zTOCs are byte-equal only with the same text. */
@@ -24,6 +22,18 @@ public record ZtocOptions(
 
   /** Most that one array can hold, with room for the vectors' heads. */
   private static final long MOST_ZTOC_BYTES = Integer.MAX_VALUE - (1L << 20);
+
+  /** Hears of a build while it goes on. */
+  @FunctionalInterface
+  public interface BuildProgress {
+    /**
+     * Called in the thread that builds, for each 256 KiB or so; what it throws ends the build.
+     *
+     * @param compressedBytes of the layer, read so far
+     * @param files found so far
+     */
+    void at(long compressedBytes, int files);
+  }
 
   public ZtocOptions {
     if (spanSize < 1) {
@@ -40,10 +50,11 @@ public record ZtocOptions(
   }
 
   public static ZtocOptions ofSpanSize(long spanSize) {
-    return new ZtocOptions(spanSize, DEFAULT_BUILD_TOOL, DEFAULT_MAX_ZTOC_BYTES, bytes -> {});
+    return new ZtocOptions(
+        spanSize, DEFAULT_BUILD_TOOL, DEFAULT_MAX_ZTOC_BYTES, (bytes, files) -> {});
   }
 
-  public ZtocOptions withProgress(LongConsumer listener) {
+  public ZtocOptions withProgress(BuildProgress listener) {
     return new ZtocOptions(spanSize, buildTool, maxZtocBytes, listener);
   }
 

@@ -7,7 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
 import java.util.function.Consumer;
 
 /**
@@ -20,6 +19,9 @@ import java.util.function.Consumer;
  * would allow it. Tables and slots are those of {@link ZtocFormat}.
  */
 final class ZtocWriter {
+  private static final int LONGEST_TYPE = "hardlink".length();
+  private static final int LONGEST_TIME = "1970-01-01T00:00:00.123456789Z".length();
+
   private final FlatBufferBuilder builder;
   private final int version;
   private final int buildTool;
@@ -30,51 +32,77 @@ final class ZtocWriter {
     this.buildTool = string(buildTool.getBytes(StandardCharsets.UTF_8));
   }
 
-  /** What a file of the zTOC needs at most, in bytes. */
+  /** What a file of the zTOC needs at most, in bytes: within a few of what it will need. */
   static long bytesFor(TarEntry entry) {
-    // Its table with a vtable of its own, six strings with length, NUL and padding, two vectors.
-    long bytes = 160 + 6 * 8 + 8 + 32;
-    bytes += entry.name().length + entry.linkName().length;
-    bytes += entry.userName().length + entry.groupName().length;
+    // Its table: the place of its vtable, 7 references, padding in front of three runs of int64;
+    // and numbers, which are left out if they are 0.
+    long bytes = 4 + 7 * 4 + 3 * 4;
+    for (long number :
+        new long[] {
+          entry.offset(), entry.size(), entry.mode(), entry.deviceMajor(), entry.deviceMinor()
+        }) {
+      bytes += number == 0 ? 0 : 8;
+    }
+    bytes += ((int) entry.uid() == 0 ? 0 : 4) + ((int) entry.gid() == 0 ? 0 : 4);
+    // The vector of records, and the file's place in the vector of files.
+    bytes += 4 + 4;
+    bytes += stringBytes(entry.name().length) + stringBytes(entry.linkName().length);
+    bytes += stringBytes(entry.userName().length) + stringBytes(entry.groupName().length);
+    bytes += stringBytes(LONGEST_TYPE) + stringBytes(LONGEST_TIME);
     for (Map.Entry<byte[], byte[]> record : entry.pax().entrySet()) {
-      bytes += 48 + record.getKey().length + record.getValue().length;
+      bytes += 4 + 12;
+      bytes += stringBytes(record.getKey().length) + stringBytes(record.getValue().length);
     }
     return bytes;
   }
 
-  int file(TarEntry entry) {
+  /** Its length, its bytes, a NUL, aligned to 4. */
+  private static long stringBytes(long length) {
+    return 4 + ((length + 1 + 3) & -4);
+  }
+
+  /** The whole table of contents; empties the list. */
+  int toc(FileList files) {
+    int[] tables = new int[files.count()];
+    int[] next = {tables.length};
+    files.drainBackwards(file -> tables[--next[0]] = file(file));
+    return toc(tables);
+  }
+
+  private int file(FileList.File file) {
     return file(
-        entry.name(),
-        entry.type().word().getBytes(StandardCharsets.US_ASCII),
-        entry.linkName(),
-        entry.userName(),
-        entry.groupName(),
-        new Timestamp(entry.seconds(), entry.nanos()).text(),
-        entry.pax(),
-        new long[] {entry.offset(), entry.size(), entry.mode(), entry.uid(), entry.gid()},
-        new long[] {entry.deviceMajor(), entry.deviceMinor()});
+        file.name(),
+        ByteBuffer.wrap(file.type().word().getBytes(StandardCharsets.US_ASCII)),
+        file.linkName(),
+        file.userName(),
+        file.groupName(),
+        ByteBuffer.wrap(new Timestamp(file.seconds(), file.nanos()).text()),
+        file.records(),
+        new long[] {file.offset(), file.size(), file.mode(), file.uid(), file.gid()},
+        new long[] {file.deviceMajor(), file.deviceMinor()});
   }
 
   /**
+   * @param records keys and values in turn, keys in byte order
    * @param numbers data offset, size, mode, uid, gid
    * @param device major, minor
    */
   int file(
-      byte[] name,
-      byte[] type,
-      byte[] linkName,
-      byte[] userName,
-      byte[] groupName,
-      byte[] time,
-      SortedMap<byte[], byte[]> records,
+      ByteBuffer name,
+      ByteBuffer type,
+      ByteBuffer linkName,
+      ByteBuffer userName,
+      ByteBuffer groupName,
+      ByteBuffer time,
+      List<ByteBuffer> records,
       long[] numbers,
       long[] device) {
-    int nameAt = string(name);
-    int typeAt = string(type);
-    int linkAt = string(linkName);
-    int userAt = string(userName);
-    int groupAt = string(groupName);
-    int timeAt = string(time);
+    int nameAt = builder.createString(name);
+    int typeAt = builder.createString(type);
+    int linkAt = builder.createString(linkName);
+    int userAt = builder.createString(userName);
+    int groupAt = builder.createString(groupName);
+    int timeAt = builder.createString(time);
     int recordsAt = records(records);
     builder.startTable(ZtocFormat.FILE_SLOTS);
     builder.addOffset(ZtocFormat.FILE_NAME, nameAt, 0);
@@ -94,16 +122,15 @@ final class ZtocWriter {
     return builder.endTable();
   }
 
-  private int records(SortedMap<byte[], byte[]> records) {
-    int[] tables = new int[records.size()];
-    int n = 0;
-    for (Map.Entry<byte[], byte[]> record : records.entrySet()) {
-      int key = string(record.getKey());
-      int value = string(record.getValue());
+  private int records(List<ByteBuffer> records) {
+    int[] tables = new int[records.size() / 2];
+    for (int i = 0; i < tables.length; i++) {
+      int key = builder.createString(records.get(2 * i));
+      int value = builder.createString(records.get(2 * i + 1));
       builder.startTable(ZtocFormat.RECORD_SLOTS);
       builder.addOffset(ZtocFormat.RECORD_KEY, key, 0);
       builder.addOffset(ZtocFormat.RECORD_VALUE, value, 0);
-      tables[n++] = builder.endTable();
+      tables[i] = builder.endTable();
     }
     return vector(tables);
   }

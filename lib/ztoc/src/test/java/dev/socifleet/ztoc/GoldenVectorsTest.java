@@ -3,11 +3,11 @@ package dev.socifleet.ztoc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.socifleet.ztoc.tar.EntryType;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -19,7 +19,7 @@ class GoldenVectorsTest {
   @Test
   void twoEmptyFilesAreWrittenAsTheExistingMarshallerWritesThem() {
     ZtocWriter writer = new ZtocWriter("AWS SOCI CLI", 1);
-    byte[] none = {};
+    ByteBuffer none = ByteBuffer.allocate(0);
     int[] files = new int[2];
     for (int i = 1; i >= 0; i--) {
       files[i] =
@@ -29,8 +29,8 @@ class GoldenVectorsTest {
               none,
               none,
               none,
-              Timestamp.ZERO.text(),
-              new TreeMap<>(Arrays::compareUnsigned),
+              ByteBuffer.wrap(Timestamp.ZERO.text()),
+              List.of(),
               new long[5],
               new long[2]);
     }

@@ -5,6 +5,7 @@ import static dev.socifleet.node.snapshots.SnapshotException.Reason.FAILED_PRECO
 import static dev.socifleet.node.snapshots.SnapshotException.Reason.INVALID_ARGUMENT;
 import static dev.socifleet.node.snapshots.SnapshotException.Reason.NOT_FOUND;
 
+import dev.socifleet.node.database.NodeDatabase;
 import dev.socifleet.node.layers.LayerKey;
 import dev.socifleet.node.snapshots.Snapshot.Kind;
 import dev.socifleet.node.snapshots.Snapshot.Usage;

@@ -14,11 +14,12 @@ import dev.socifleet.oci.Digest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedSet;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -261,7 +262,9 @@ public final class Snapshotter {
   }
 
   private List<MountOptions> mounts(Snapshot snapshot) throws SnapshotException {
-    List<Path> lower = new ArrayList<>();
+    // A layer may be in an image twice, and overlayfs refuses a directory that is there twice. The
+    // lower one shows nothing that the upper one doesn't, and hides nothing else.
+    SequencedSet<Path> lower = new LinkedHashSet<>();
     for (Snapshot parent : store.parents(snapshot)) {
       lower.add(directory(parent));
     }
@@ -272,12 +275,12 @@ public final class Snapshotter {
     if (writable) {
       return List.of(
           MountOptions.overlay(
-              directories.work(snapshot.id()), directories.fs(snapshot.id()), lower));
+              directories.work(snapshot.id()), directories.fs(snapshot.id()), List.copyOf(lower)));
     }
     return List.of(
         lower.size() == 1
             ? MountOptions.bind(lower.getFirst(), false)
-            : MountOptions.overlay(null, null, lower));
+            : MountOptions.overlay(null, null, List.copyOf(lower)));
   }
 
   private Path directory(Snapshot committed) throws SnapshotException {

@@ -11,6 +11,7 @@ import dev.socifleet.containerd.snapshots.v1.SnapshotsGrpc;
 import dev.socifleet.containerd.snapshots.v1.StatSnapshotRequest;
 import dev.socifleet.containerd.snapshots.v1.ViewSnapshotRequest;
 import dev.socifleet.containerd.types.Mount;
+import dev.socifleet.node.database.NodeDatabase;
 import dev.socifleet.node.layers.DirectoryLayers;
 import dev.socifleet.service.Metrics;
 import java.io.IOException;

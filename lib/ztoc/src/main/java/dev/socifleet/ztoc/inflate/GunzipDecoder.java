@@ -1,13 +1,16 @@
 package dev.socifleet.ztoc.inflate;
 
+import java.util.zip.Adler32;
 import java.util.zip.CRC32;
+import java.util.zip.Checksum;
 
 /**
  * Decodes a sequence of gzip members as one stream. Not thread-safe; reusable.
  *
- * <p>Every member's CRC-32 and length are checked, but for one that was entered in the middle.
+ * <p>Every member's checksum and length are checked, but for one that was entered in the middle.
  * Bytes behind the last member that are no further member are an error, as they are to the existing
- * tool.
+ * tool. A member may also be a zlib stream, with an Adler-32 instead of CRC-32 and length: zlib, as
+ * that tool asks it to, takes either wherever a member begins.
  */
 public final class GunzipDecoder {
   private enum Stage {
@@ -18,12 +21,15 @@ public final class GunzipDecoder {
   }
 
   private final Inflate inflate = new Inflate();
-  private final GzipHeader header = new GzipHeader();
+  private final MemberHeader header = new MemberHeader();
   private final CRC32 crc = new CRC32();
+  private final Adler32 adler = new Adler32();
 
   private Stage stage = Stage.BETWEEN;
   private boolean first;
   private boolean verify;
+  private boolean zlib;
+  private Checksum sum = crc;
   private long length;
   private long trailer;
   private int trailerBytes;
@@ -48,6 +54,7 @@ public final class GunzipDecoder {
     stage = Stage.BODY;
     first = false;
     verify = false;
+    zlib = false;
   }
 
   /** See {@link Inflate#input}. */
@@ -85,6 +92,11 @@ public final class GunzipDecoder {
     return inflate.bits();
   }
 
+  /** Whether the member that it stands in has a zlib header. */
+  public boolean zlib() {
+    return zlib;
+  }
+
   /** Of the last header read: bytes of the longer of name and comment, with the NUL; else 0. */
   public int longestHeaderText() {
     return header.longestText();
@@ -111,7 +123,9 @@ public final class GunzipDecoder {
           }
           inflate.start();
           inflate.floor(inflate.outPosition());
-          crc.reset();
+          zlib = header.zlib();
+          sum = zlib ? adler : crc;
+          sum.reset();
           length = 0;
           verify = true;
           stage = Stage.BODY;
@@ -142,7 +156,7 @@ public final class GunzipDecoder {
     Event event = inflate.run(limit);
     int produced = inflate.outPosition() - before;
     if (verify && produced > 0) {
-      crc.update(inflate.out(), before, produced);
+      sum.update(inflate.out(), before, produced);
       length += produced;
     }
     return event;
@@ -160,7 +174,7 @@ public final class GunzipDecoder {
   }
 
   private boolean readTrailer() throws InflateException {
-    while (trailerBytes < 8) {
+    while (trailerBytes < (zlib ? 4 : 8)) {
       int b = inflate.nextByte();
       if (b < 0) {
         return more("compressed data ends in the middle of a gzip trailer");
@@ -168,14 +182,25 @@ public final class GunzipDecoder {
       trailer |= (long) b << (8 * trailerBytes++);
     }
     if (verify) {
-      if ((trailer & 0xffffffffL) != crc.getValue()) {
-        throw new InflateException("gzip trailer: CRC-32 does not match", inflate.position() - 8);
-      }
-      if (trailer >>> 32 != (length & 0xffffffffL)) {
-        throw new InflateException("gzip trailer: length does not match", inflate.position() - 4);
-      }
+      checkTrailer();
     }
     return true;
+  }
+
+  /** RFC 1952: CRC-32 and length, little endian; RFC 1950: Adler-32, big endian. */
+  private void checkTrailer() throws InflateException {
+    if (zlib) {
+      if (Integer.reverseBytes((int) trailer) != (int) sum.getValue()) {
+        throw new InflateException("zlib trailer: Adler-32 does not match", inflate.position() - 4);
+      }
+      return;
+    }
+    if ((trailer & 0xffffffffL) != sum.getValue()) {
+      throw new InflateException("gzip trailer: CRC-32 does not match", inflate.position() - 8);
+    }
+    if (trailer >>> 32 != (length & 0xffffffffL)) {
+      throw new InflateException("gzip trailer: length does not match", inflate.position() - 4);
+    }
   }
 
   /** False if more input may come; else the stream is cut. */

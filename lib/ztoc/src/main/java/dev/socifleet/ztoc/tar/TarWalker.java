@@ -62,6 +62,14 @@ public final class TarWalker {
     return state == State.END;
   }
 
+  /**
+   * Whether the next byte is the first of a header block: a member's, one that extends the next
+   * member's, or one of the archive's end.
+   */
+  public boolean atHeader() {
+    return state == State.HEADER && filled == 0;
+  }
+
   /** Takes the next bytes of the stream. */
   public void accept(byte[] buffer, int from, int to) throws TarException {
     int at = from;

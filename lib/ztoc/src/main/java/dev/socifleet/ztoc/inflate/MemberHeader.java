@@ -3,8 +3,9 @@ package dev.socifleet.ztoc.inflate;
 import java.util.zip.CRC32;
 
 /**
- * Reads a gzip member's header (RFC 1952, 2.3) a byte at a time, in constant memory however long
- * its name is. Not thread-safe; reusable.
+ * Reads a member's header a byte at a time, in constant memory however long its name is: a gzip
+ * header (RFC 1952, 2.3), or a zlib header (RFC 1950, 2.2), which zlib takes as well where it was
+ * asked to find out. Not thread-safe; reusable.
  *
  * <pre>
  *  0    1    2    3    4       8    9    10
@@ -12,14 +13,20 @@ import java.util.zip.CRC32;
  *  |0x1f|0x8b| 8  |FLG | mtime |XFL | OS | |LEN, extra | |name NUL| |note NUL| | CRC16 |
  *  +----+----+----+----+-------+----+----+ +-----------+ +--------+ +--------+ +-------+
  *                                            FLG bit 2     bit 3      bit 4      bit 1
+ *
+ *  +---------------------+----+
+ *  |window - 8|  method 8| FLG|  both as one big-endian number: a multiple of 31
+ *  +---------------------+----+  FLG bit 5: a preset dictionary, which nobody has here
  * </pre>
  */
-final class GzipHeader {
+final class MemberHeader {
   private static final int HAS_CRC = 2;
   private static final int HAS_EXTRA = 4;
   private static final int HAS_NAME = 8;
   private static final int HAS_COMMENT = 16;
   private static final int RESERVED = 0xe0;
+  private static final int ZLIB_DICTIONARY = 0x20;
+  private static final int ZLIB_LARGEST_WINDOW = 7;
 
   private enum Part {
     FIXED,
@@ -37,15 +44,22 @@ final class GzipHeader {
   private int flags;
   private int value;
   private int longestText;
+  private boolean zlib;
 
   void reset() {
     crc.reset();
     enter(Part.FIXED);
     longestText = 0;
+    zlib = false;
   }
 
   boolean done() {
     return part == Part.DONE;
+  }
+
+  /** Whether it is a zlib header, so that the member's trailer is one of zlib too. */
+  boolean zlib() {
+    return zlib;
   }
 
   /** Bytes of the longer of name and comment, with the NUL. */
@@ -96,12 +110,8 @@ final class GzipHeader {
       case 0 -> value = b;
       case 1 -> {
         if (value != 0x1f || b != 0x8b) {
-          boolean zlib = (value & 0x0f) == 8 && (value >>> 4) <= 7 && ((value << 8) | b) % 31 == 0;
-          throw new InflateException(
-              zlib
-                  ? "gzip: invalid header: a zlib stream"
-                  : "gzip: invalid header: no magic number",
-              offset - 1);
+          zlib(value, b, offset);
+          return;
         }
       }
       case 2 -> {
@@ -121,6 +131,19 @@ final class GzipHeader {
     if (++at == 10) {
       enter(after(0));
     }
+  }
+
+  private void zlib(int method, int flags, long offset) throws InflateException {
+    if (((method << 8) | flags) % 31 != 0
+        || (method & 0x0f) != 8
+        || (method >>> 4) > ZLIB_LARGEST_WINDOW) {
+      throw new InflateException("gzip: invalid header: no magic number", offset - 1);
+    }
+    if ((flags & ZLIB_DICTIONARY) != 0) {
+      throw new InflateException("zlib: invalid header: a preset dictionary", offset);
+    }
+    zlib = true;
+    enter(Part.DONE);
   }
 
   private void text(int b, int flag) {

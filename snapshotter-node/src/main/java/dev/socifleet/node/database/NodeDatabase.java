@@ -1,4 +1,4 @@
-package dev.socifleet.node.snapshots;
+package dev.socifleet.node.database;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -75,7 +75,7 @@ public final class NodeDatabase implements AutoCloseable {
     } catch (RocksDBException e) {
       options.close();
       throw new IOException(
-          "cannot open the snapshot database "
+          "cannot open the node database "
               + directory
               + ": "
               + e.getMessage()
@@ -94,7 +94,7 @@ public final class NodeDatabase implements AutoCloseable {
     if (!format.equals(FORMAT)) {
       close();
       throw new IOException(
-          "the snapshot database "
+          "the node database "
               + directory
               + " has format "
               + format
@@ -148,7 +148,7 @@ public final class NodeDatabase implements AutoCloseable {
 
   private IOException failed(String action, RocksDBException e) {
     return new IOException(
-        "cannot " + action + " the snapshot database " + directory + ": " + e.getMessage(), e);
+        "cannot " + action + " the node database " + directory + ": " + e.getMessage(), e);
   }
 
   private static byte[] bytes(String text) {

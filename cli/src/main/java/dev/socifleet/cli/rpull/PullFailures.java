@@ -1,0 +1,75 @@
+package dev.socifleet.cli.rpull;
+
+import dev.socifleet.cli.CommandFailure;
+import dev.socifleet.containerd.ContainerdException;
+import dev.socifleet.oci.RegistryException;
+import io.grpc.Status;
+import java.io.IOException;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+
+/** Failures of a pull in one line each that says what to do. */
+final class PullFailures {
+  private static final String NODE_SOCKET = "/run/soci-snapshotter-grpc/soci-snapshotter-grpc.sock";
+
+  private PullFailures() {}
+
+  static CommandFailure unknownSnapshotter(String name) {
+    return new CommandFailure(
+        "containerd has no snapshotter "
+            + name
+            + ": in /etc/containerd/config.toml add [proxy_plugins."
+            + name
+            + "] with type = \"snapshot\" and address = \""
+            + NODE_SOCKET
+            + "\" and restart containerd, or name another one with --snapshotter");
+  }
+
+  static CommandFailure explain(IOException failure, PullRequest request) {
+    String cannot = "cannot pull " + request.name() + ": ";
+    return switch (failure) {
+      case RegistryException registry -> new CommandFailure(cannot + explain(registry, request));
+      case ContainerdException containerd
+          when containerd.code() == Status.Code.UNAVAILABLE && containerd.getCause() == null ->
+          // containerd itself answers, so it's what it asked that doesn't.
+          new CommandFailure(
+              cannot
+                  + "snapshotter "
+                  + request.snapshotter()
+                  + " doesn't answer: start it, and check its address in containerd's configuration ("
+                  + containerd.getMessage()
+                  + ")");
+      case ContainerdException containerd when containerd.code() == Status.Code.UNAVAILABLE ->
+          new CommandFailure(
+              cannot + "containerd is gone: " + containerd.getMessage() + "; pull again");
+      default -> new CommandFailure(cannot + failure.getMessage());
+    };
+  }
+
+  private static String explain(RegistryException failure, PullRequest request) {
+    String host = request.image().repository().registry();
+    if (failure.denied()) {
+      return "the registry denies access ("
+          + failure.status()
+          + "): check the name, log in (docker login "
+          + host
+          + ") or give --user NAME:PASSWORD";
+    }
+    if (causedBy(failure, SSLException.class)) {
+      return failure.getMessage() + "; a registry without TLS needs --plain-http";
+    }
+    if (failure.status() == 0 && failure.temporary()) {
+      return failure.getMessage() + "; is registry " + host + " reachable?";
+    }
+    return String.valueOf(failure.getMessage());
+  }
+
+  private static boolean causedBy(Throwable failure, Class<? extends Throwable> type) {
+    for (@Nullable Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (type.isInstance(cause)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,17 @@
+package dev.socifleet.cli.rpull;
+
+import java.util.List;
+
+/** Is told how a pull goes. {@link #received} comes from several threads, the rest from one. */
+interface PullListener {
+  /** The image is found; its layers come next, base first. */
+  void found(List<ImageLayer> layers);
+
+  /** The snapshotter is asked for a layer, or containerd is unpacking it. */
+  void working(ImageLayer layer);
+
+  /** Bytes of layers came from the registry. */
+  void received(int bytes);
+
+  void settled(LayerResult result);
+}

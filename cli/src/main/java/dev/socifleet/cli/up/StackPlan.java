@@ -1,0 +1,44 @@
+package dev.socifleet.cli.up;
+
+import dev.socifleet.oci.RegistryHost;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * What a stack consists of.
+ *
+ * @param state the directory of all state, absolute
+ * @param registry the registry that is there already; empty for one in process
+ * @param minLayerSize bytes; smaller layers get no zTOC
+ * @param nodeSocket where the node serves containerd; empty for no node
+ */
+public record StackPlan(
+    Path state,
+    Optional<RegistryHost> registry,
+    Ports ports,
+    long minLayerSize,
+    Optional<Path> nodeSocket) {
+  /** A file of the state directory. */
+  Path in(String name) {
+    return state.resolve(name);
+  }
+
+  Path tokenFile() {
+    return in("fleet-token");
+  }
+
+  /** Where the node takes commands. */
+  Path nodeControl() {
+    return nodeRoot().resolve("control.sock");
+  }
+
+  /** What the node says. */
+  Path nodeLog() {
+    return in("node.log");
+  }
+
+  /** The node's own directory: its mount, its store. */
+  Path nodeRoot() {
+    return in("node");
+  }
+}

@@ -1,0 +1,135 @@
+package dev.socifleet.fetchcache;
+
+import dev.socifleet.cacheclient.CacheMembers;
+import dev.socifleet.cacheclient.Placement;
+import dev.socifleet.fetchcache.store.Database;
+import dev.socifleet.fetchcache.store.DiskLimit;
+import dev.socifleet.fetchcache.store.Memory;
+import dev.socifleet.fetchcache.store.SpanStore;
+import dev.socifleet.fetchcache.store.StoreException;
+import dev.socifleet.fetchcache.store.ZtocStore;
+import dev.socifleet.oci.HttpRegistries;
+import dev.socifleet.service.AdminServer;
+import dev.socifleet.service.Metrics;
+import dev.socifleet.service.Parts;
+import dev.socifleet.service.Readiness;
+import dev.socifleet.service.ServiceMain;
+import java.io.IOException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The fleet's cache of spans and zTOCs. Gives bytes only to callers to whom the registry would give
+ * them; costs the registry one fetch a span, however many ask. All it keeps can be fetched again: a
+ * lost directory costs time, nothing else.
+ */
+public final class FetchCache implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(FetchCache.class);
+
+  private final Parts parts = new Parts();
+  private final AdminServer admin;
+  private final CacheServer server;
+
+  private FetchCache(FetchCacheConfig config) throws IOException {
+    try {
+      Metrics metrics = new Metrics();
+      Readiness readiness = new Readiness();
+      admin =
+          parts.add(
+              AdminServer.start(
+                  config.adminListen(), metrics, readiness, config.token().orElse(null)));
+      HttpRegistries registries = parts.add(HttpRegistries.open(config.registries()));
+      Database database = parts.add(Database.open(config.directory(), config.limitBytes()));
+      readiness.add("store", database::whyNotReady);
+      DiskLimit limit = parts.add(new DiskLimit(database, metrics));
+      SpanStore store = SpanStore.open(database, limit, metrics);
+      Readers readers = new Readers(metrics);
+      Memory memory = new Memory(config.memoryBytes(), readers::cutStalled);
+      metrics.gauge("soci_cache_memory_limit_bytes", "Memory for spans", memory::totalBytes);
+      metrics.gauge("soci_cache_memory_bytes", "Memory that spans have now", memory::usedBytes);
+      ZtocStore ztocStore = ZtocStore.open(database, store, memory);
+      parts.add(hourly(ztocStore));
+
+      Watch watch = parts.add(new Watch(config.registryPatience()));
+      RegistryGate gate =
+          new RegistryGate(
+              config.registryRequests(), config.registryQueue(), config.registryPatience());
+      Origin origin = new Origin(registries, gate, watch, metrics);
+      Rights rights = new Rights(origin, config.authorizationMemory());
+      Peers peers = parts.add(peers(config));
+      Flights flights = parts.add(new Flights(store, origin, rights, peers, metrics));
+      Spans spans =
+          new Spans(store, ztocStore, rights, flights, peers, memory, config.runBytes(), metrics);
+      Leases leases = new Leases();
+      metrics.gauge("soci_cache_leases", "zTOCs being built", leases::count);
+      Routes routes =
+          new Routes(
+              config,
+              rights,
+              spans,
+              new Ztocs(ztocStore, store, memory),
+              leases,
+              memory,
+              readers,
+              metrics);
+      server = parts.add(CacheServer.listen(config, routes, metrics));
+    } catch (IOException | RuntimeException e) {
+      parts.close();
+      throw e;
+    }
+  }
+
+  private static Peers peers(FetchCacheConfig config) throws IOException {
+    if (config.peers().isEmpty()) {
+      return Peers.NONE;
+    }
+    FetchCacheConfig.PeerConfig peers = config.peers().get();
+    return Peers.of(
+        CacheMembers.open(peers.members()), new Placement(peers.members().members()), peers.self());
+  }
+
+  private static AutoCloseable hourly(ZtocStore store) {
+    ScheduledExecutorService timer =
+        Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name("ztoc-sweep").daemon().factory());
+    var _ =
+        timer.scheduleWithFixedDelay(
+            () -> {
+              try {
+                store.deleteGone();
+              } catch (StoreException e) {
+                LOG.warn("the records of zTOCs that are gone stay for now: {}", e.getMessage());
+              }
+            },
+            1,
+            1,
+            TimeUnit.HOURS);
+    return timer::shutdownNow;
+  }
+
+  public static void main(String[] args) {
+    ServiceMain.run("fetch-cache", args, settings -> start(FetchCacheConfig.from(settings)));
+  }
+
+  /** Opens the store and the ports. Registries are asked when callers ask. */
+  public static FetchCache start(FetchCacheConfig config) throws IOException {
+    return new FetchCache(config);
+  }
+
+  /** The port of the cache. */
+  public int port() {
+    return server.port();
+  }
+
+  public int adminPort() {
+    return admin.port();
+  }
+
+  @Override
+  public void close() {
+    parts.close();
+  }
+}

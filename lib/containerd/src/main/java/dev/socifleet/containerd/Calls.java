@@ -1,0 +1,43 @@
+package dev.socifleet.containerd;
+
+import io.grpc.StatusException;
+import java.time.Duration;
+
+/** Makes calls whose failures say what they were for. */
+final class Calls {
+  /** For calls that only look at or change records; a garbage collection may hold them up. */
+  static final Duration SOON = Duration.ofMinutes(2);
+
+  @FunctionalInterface
+  interface Call<T> {
+    T make() throws StatusException;
+  }
+
+  private Calls() {}
+
+  /** Makes a call; {@code action} completes "cannot …" where it fails. */
+  static <T> T call(String action, Call<T> call) throws ContainerdException {
+    try {
+      return call.make();
+    } catch (StatusException e) {
+      throw new ContainerdException(action, e.getStatus());
+    }
+  }
+
+  @FunctionalInterface
+  interface Cleanup {
+    void run() throws ContainerdException;
+  }
+
+  /** Cleans up even when the thread was interrupted, and leaves it interrupted then. */
+  static void uninterrupted(Cleanup cleanup) throws ContainerdException {
+    boolean interrupted = Thread.interrupted();
+    try {
+      cleanup.run();
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}
