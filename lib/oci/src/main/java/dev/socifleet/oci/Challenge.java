@@ -14,16 +14,17 @@ import java.util.Optional;
 sealed interface Challenge {
   record Basic() implements Challenge {}
 
-  record Bearer(URI realm, String service, String scope) implements Challenge {}
+  /** Its scope isn't taken: a token for one repository must not become one for another. */
+  record Bearer(URI realm, String service) implements Challenge {}
 
   /** The challenge to answer: a token where the registry offers that, else Basic. */
-  static Optional<Challenge> of(List<String> headers, RepositoryName repository, String actions) {
+  static Optional<Challenge> of(List<String> headers) {
     Optional<Challenge> basic = Optional.empty();
     for (String header : headers) {
       for (Parsed parsed : Parsed.all(header)) {
         switch (parsed.scheme) {
           case "bearer" -> {
-            Optional<Challenge> bearer = bearer(parsed.parameters, repository, actions);
+            Optional<Challenge> bearer = bearer(parsed.parameters);
             if (bearer.isPresent()) {
               return bearer;
             }
@@ -38,20 +39,12 @@ sealed interface Challenge {
     return basic;
   }
 
-  private static Optional<Challenge> bearer(
-      Map<String, String> parameters, RepositoryName repository, String actions) {
+  private static Optional<Challenge> bearer(Map<String, String> parameters) {
     try {
       URI realm = URI.create(parameters.getOrDefault("realm", ""));
-      if (realm.getHost() == null) {
-        return Optional.empty();
-      }
-      // Our own scope, not the challenge's: a token for a pull must not become one for another
-      // repository.
-      return Optional.of(
-          new Bearer(
-              realm,
-              parameters.getOrDefault("service", ""),
-              "repository:" + repository.name() + ":" + actions));
+      return realm.getHost() == null
+          ? Optional.empty()
+          : Optional.of(new Bearer(realm, parameters.getOrDefault("service", "")));
     } catch (IllegalArgumentException e) {
       return Optional.empty();
     }

@@ -183,7 +183,11 @@ public final class DockerConfigCredentials implements Credentials {
       } catch (IOException e) {
         LOG.trace("the helper doesn't read what is asked: {}", e.getMessage());
       }
-      answer.complete(process.getInputStream().readNBytes(LARGEST_ANSWER));
+      byte[] bytes = process.getInputStream().readNBytes(LARGEST_ANSWER + 1);
+      if (bytes.length > LARGEST_ANSWER) {
+        throw new IOException("longer than " + LARGEST_ANSWER + " bytes");
+      }
+      answer.complete(bytes);
     } catch (IOException e) {
       answer.completeExceptionally(e);
     }

@@ -78,6 +78,12 @@ public final class HttpRegistries implements Registries {
     return Objects.requireNonNull(known.get(host.host()));
   }
 
+  /** How many requests this registry gets at a time now. */
+  int limit(String registry) {
+    KnownHost host = known.get(registry);
+    return host == null ? 0 : host.throttle.limit();
+  }
+
   @Override
   public boolean allows(String registry) {
     return hosts.containsKey(registry);

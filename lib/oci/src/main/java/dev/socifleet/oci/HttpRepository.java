@@ -19,8 +19,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A repository over the OCI distribution API. Thread-safe. */
 final class HttpRepository implements Repository {
-  private static final String PULL = "pull";
-  private static final String PUSH = "pull,push";
   private static final int LARGEST_LIST = 16 << 20;
   private static final Duration DOCUMENT_TIMEOUT = Duration.ofMinutes(2);
   private static final Map<String, String> PLAIN = Map.of("Accept-Encoding", "identity");
@@ -124,12 +122,7 @@ final class HttpRepository implements Repository {
   boolean putManifestIf(
       Map<String, String> condition, String tagOrDigest, String mediaType, byte[] bytes)
       throws RegistryException {
-    boolean failed =
-        put(tagOrDigest, mediaType, bytes, condition, 200, 201, 202, 412).statusCode() == 412;
-    if (failed) {
-      http.known().conditions = true;
-    }
-    return !failed;
+    return put(tagOrDigest, mediaType, bytes, condition, 200, 201, 202, 412).statusCode() != 412;
   }
 
   private HttpResponse<AnswerBody> put(
@@ -145,7 +138,7 @@ final class HttpRepository implements Repository {
                 "PUT",
                 http.uri("manifests/" + checked(action, tagOrDigest)),
                 headers,
-                PUSH,
+                Scope.PUSH,
                 () -> HttpRequest.BodyPublishers.ofByteArray(bytes)),
             statuses);
     RegistryHttp.discard(response);
@@ -161,7 +154,7 @@ final class HttpRepository implements Repository {
             "DELETE",
             http.uri("manifests/" + checked(action, tagOrDigest)),
             Map.of(),
-            "pull,push,delete",
+            Scope.DELETE,
             null);
     HttpResponse<AnswerBody> response = http.expect(request, 200, 202, 404);
     RegistryHttp.discard(response);
@@ -186,22 +179,22 @@ final class HttpRepository implements Repository {
   @Override
   public InputStream openBlob(Digest blob) throws RegistryException {
     String action = "read blob " + blob;
-    long size =
-        blobSize(blob)
-            .orElseThrow(() ->
-                new RegistryException(
-                    "cannot " + action + " (" + name + "): the repository has none of this digest",
-                    404,
-                    List.of("BLOB_UNKNOWN"),
-                    false,
-                    null,
-                    null));
+    HttpResponse<AnswerBody> response =
+        unencoded(action, http.expect(blobRequest(action, "GET", blob, PLAIN), 200));
+    OptionalLong said = contentLength(response);
+    long size;
+    try {
+      size = said.isPresent() ? said.getAsLong() : blobSize(blob).orElse(0);
+    } catch (RegistryException e) {
+      response.body().close();
+      throw e;
+    }
     if (size == 0) {
+      response.body().release(0);
       return new BlobStream(this, blob, InputStream.nullInputStream());
     }
-    AnswerBody body =
-        unencoded(action, http.expect(blobRequest(action, "GET", blob, PLAIN), 200)).body();
-    return new BlobStream(this, blob, new RangeStream(this, blob, new ByteRange(0, size), body));
+    return new BlobStream(
+        this, blob, new RangeStream(this, blob, new ByteRange(0, size), response.body()));
   }
 
   @Override
@@ -289,7 +282,7 @@ final class HttpRepository implements Repository {
     for (URI page = pages.first(); page != null; ) {
       var request =
           new RegistryHttp.Request(
-              action, "GET", page, Map.of("Accept", MediaTypes.OCI_INDEX), PULL, null);
+              action, "GET", page, Map.of("Accept", MediaTypes.OCI_INDEX), Scope.PULL, null);
       HttpResponse<AnswerBody> response = http.send(request);
       int status = response.statusCode();
       if (status != 200 || !mediaType(response).equals(MediaTypes.OCI_INDEX)) {
@@ -315,7 +308,7 @@ final class HttpRepository implements Repository {
     List<String> tags = new ArrayList<>();
     Pages pages = new Pages(http.uri("tags/list?n=1000"));
     for (URI page = pages.first(); page != null; ) {
-      var request = new RegistryHttp.Request("list tags", "GET", page, Map.of(), PULL, null);
+      var request = new RegistryHttp.Request("list tags", "GET", page, Map.of(), Scope.PULL, null);
       HttpResponse<AnswerBody> response = http.expect(request, 200, 404);
       if (response.statusCode() == 404) {
         RegistryHttp.discard(response);
@@ -343,13 +336,14 @@ final class HttpRepository implements Repository {
         method,
         http.uri("manifests/" + checked(action, tagOrDigest)),
         Map.of("Accept", String.join(", ", MediaTypes.MANIFESTS)),
-        PULL,
+        Scope.PULL,
         null);
   }
 
   private RegistryHttp.Request blobRequest(
       String action, String method, Digest blob, Map<String, String> headers) {
-    return new RegistryHttp.Request(action, method, http.uri("blobs/" + blob), headers, PULL, null);
+    return new RegistryHttp.Request(
+        action, method, http.uri("blobs/" + blob), headers, Scope.PULL, null);
   }
 
   /** Nothing but a tag or digest may become part of an address. */

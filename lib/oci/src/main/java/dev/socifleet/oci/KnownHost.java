@@ -17,9 +17,6 @@ final class KnownHost {
    */
   volatile @Nullable Challenge challenge;
 
-  /** Whether it was seen to honour If-Match on a manifest's PUT. */
-  volatile boolean conditions;
-
   private final Lock[] referrers = new Lock[LOCKS];
 
   KnownHost(Duration longestWait) {

@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
  * <algorithm>-<hex>} of an index that clients keep (distribution specification, "Referrers Tag
  * Schema").
  *
- * <p>The fallback is read-modify-write. It is written with If-Match; a registry that honours it (it
- * answered 412 once) lets no writer lose. Most ignore it, so ours is looked for again after a while
- * in which a writer that read before us has written, and repaired: writers that all do so lose
- * nothing, a foreign one that doesn't may. Writers in this process wait for each other.
+ * <p>The fallback is read-modify-write. It is written with If-Match: where the registry honours it
+ * we overwrite nobody. Most ignore it, and other clients don't send it, so ours is looked for again
+ * after a while in which a writer that read before us has written, and repaired: writers that all
+ * do so lose nothing. Writers in this process wait for each other.
  */
 final class Referrers {
   private static final int ATTEMPTS = 10;
@@ -92,10 +92,8 @@ final class Referrers {
           condition, tag(subject), MediaTypes.OCI_INDEX, index(subject, known, wanted))) {
         refused = known.etag();
         pause(ThreadLocalRandom.current().nextLong(50));
-      } else if (condition.isEmpty() || !host.conditions) {
-        settle(Duration.ofNanos(System.nanoTime() - began));
       } else {
-        return;
+        settle(Duration.ofNanos(System.nanoTime() - began));
       }
     }
     throw new RegistryException(

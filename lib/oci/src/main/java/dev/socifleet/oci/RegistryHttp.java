@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -38,7 +39,7 @@ final class RegistryHttp {
 
   /**
    * @param action what it is for, as "cannot …" in an error: "read blob sha256:…"
-   * @param actions what the token must allow: {@code pull} or {@code pull,push}
+   * @param scope what the token must allow
    * @param body null for a request without one
    */
   record Request(
@@ -46,7 +47,7 @@ final class RegistryHttp {
       String method,
       URI uri,
       Map<String, String> headers,
-      String actions,
+      Scope scope,
       @Nullable Supplier<HttpRequest.BodyPublisher> body) {}
 
   private final HttpClient client;
@@ -195,12 +196,13 @@ final class RegistryHttp {
   /** The Authorization header that a pull needs now. */
   Optional<String> pullAuthorization() throws RegistryException {
     Request ping =
-        new Request("ask for authorization", "GET", uri("tags/list?n=1"), Map.of(), "pull", null);
+        new Request(
+            "ask for authorization", "GET", uri("tags/list?n=1"), Map.of(), Scope.PULL, null);
     if (known.challenge == null) {
       discard(send(ping));
     }
     try {
-      return Optional.ofNullable(authorization("pull", ""));
+      return Optional.ofNullable(authorization(Scope.PULL, ""));
     } catch (InterruptedException e) {
       throw interrupted(ping.action());
     }
@@ -208,14 +210,12 @@ final class RegistryHttp {
 
   private HttpResponse<AnswerBody> authenticated(Request request)
       throws IOException, InterruptedException {
-    String sent = authorization(request.actions(), "");
+    String sent = authorization(request.scope(), "");
     HttpResponse<AnswerBody> response = redirected(request, sent);
-    if (response.statusCode() != 401) {
-      return response;
+    if (response.statusCode() != 401 || !sameOrigin(request.uri(), response.uri())) {
+      return response; // where a redirect led to may not ask for the registry's password
     }
-    Optional<Challenge> challenge =
-        Challenge.of(
-            response.headers().allValues("WWW-Authenticate"), repository, request.actions());
+    Optional<Challenge> challenge = Challenge.of(response.headers().allValues("WWW-Authenticate"));
     if (challenge.isEmpty()) {
       return response;
     }
@@ -223,7 +223,7 @@ final class RegistryHttp {
       checkRealm(request, response, bearer.realm());
     }
     known.challenge = challenge.get();
-    String fresh = authorization(request.actions(), sent == null ? "" : sent);
+    String fresh = authorization(request.scope(), sent == null ? "" : sent);
     if (fresh == null || fresh.equals(sent)) {
       return response;
     }
@@ -253,10 +253,9 @@ final class RegistryHttp {
   }
 
   /**
-   * What to send for these actions, given the last challenge; {@code rejected} was refused just
-   * now.
+   * What to send for this scope, given the last challenge; {@code rejected} was refused just now.
    */
-  private @Nullable String authorization(String actions, String rejected)
+  private @Nullable String authorization(Scope scope, String rejected)
       throws RegistryException, InterruptedException {
     if (credential instanceof Credential.Authorization(String header)
         && header.regionMatches(true, 0, "Bearer ", 0, 7)) {
@@ -275,13 +274,8 @@ final class RegistryHttp {
             case Credential.IdentityToken _ -> null;
           };
       case Challenge.Bearer bearer -> {
-        Challenge.Bearer scoped =
-            new Challenge.Bearer(
-                bearer.realm(),
-                bearer.service(),
-                "repository:" + repository.name() + ":" + actions);
         String refused = rejected.startsWith("Bearer ") ? rejected.substring(7) : "";
-        yield "Bearer " + tokens.token(repository, scoped, credential, refused);
+        yield "Bearer " + tokens.token(repository, bearer, scope, credential, refused);
       }
     };
   }
@@ -296,20 +290,21 @@ final class RegistryHttp {
       if (header != null) {
         builder.header("Authorization", header);
       }
-      builder.method(
-          request.method(),
-          request.body() == null ? HttpRequest.BodyPublishers.noBody() : request.body().get());
+      HttpRequest.BodyPublisher body =
+          request.body() == null ? HttpRequest.BodyPublishers.noBody() : request.body().get();
+      builder.method(request.method(), body);
       HttpResponse<AnswerBody> response =
           exchange(
               client,
               builder.build(),
-              request.body() == null ? timeouts.answer() : timeouts.upload(),
+              body.contentLength() == 0 ? timeouts.answer() : timeouts.upload(body.contentLength()),
               timeouts.stall());
       int status = response.statusCode();
       boolean redirect =
           status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
       Optional<String> location = response.headers().firstValue("Location");
-      if (!redirect || location.isEmpty() || request.body() != null) {
+      boolean reads = request.method().equals("GET") || request.method().equals("HEAD");
+      if (!redirect || location.isEmpty() || !reads) {
         return response;
       }
       discard(response);
@@ -346,16 +341,29 @@ final class RegistryHttp {
     try {
       return answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
-      answer.cancel(true);
+      abandon(answer);
       throw new HttpTimeoutException("no answer for " + timeout.toMillis() / 1000.0 + " s");
     } catch (InterruptedException e) {
-      answer.cancel(true);
+      abandon(answer);
       throw e;
     } catch (ExecutionException e) {
+      for (Throwable why = e.getCause(); why != null; why = why.getCause()) {
+        if (why instanceof RegistryException own) {
+          throw own; // of the body's
+        }
+      }
       if (e.getCause() instanceof IOException cause) {
         throw cause;
       }
       throw new IOException("the request failed: " + e.getCause(), e);
+    }
+  }
+
+  /** Takes the connection along, also where the answer came just now. */
+  private static void abandon(CompletableFuture<HttpResponse<AnswerBody>> answer) {
+    answer.cancel(true);
+    if (answer.state() == Future.State.SUCCESS) {
+      answer.resultNow().body().close();
     }
   }
 

@@ -36,7 +36,7 @@ final class Tokens {
   private static final Duration DEFAULT_LIFE = Duration.ofSeconds(60);
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
-  private record Key(URI realm, String service, String scope, Credential credential) {}
+  private record Key(Challenge.Bearer challenge, String scope, Credential credential) {}
 
   /**
    * @param renewAt by {@link System#nanoTime()}
@@ -71,7 +71,11 @@ final class Tokens {
    * A token for a challenge; {@code rejected} is one that the registry has just refused, or empty.
    */
   String token(
-      RepositoryName repository, Challenge.Bearer challenge, Credential credential, String rejected)
+      RepositoryName repository,
+      Challenge.Bearer challenge,
+      Scope scope,
+      Credential credential,
+      String rejected)
       throws RegistryException, InterruptedException {
     if (slots.size() > MOST_TOKENS) {
       slots.values().removeIf(Slot::idle);
@@ -79,7 +83,7 @@ final class Tokens {
     if (slots.size() > MOST_TOKENS) {
       slots.clear();
     }
-    Key key = new Key(challenge.realm(), challenge.service(), challenge.scope(), credential);
+    Key key = new Key(challenge, scope.on(repository), credential);
     Slot slot = slots.computeIfAbsent(key, _ -> new Slot());
     CompletableFuture<Token> exchange;
     synchronized (slot) {
@@ -92,24 +96,18 @@ final class Tokens {
         exchange = new CompletableFuture<>();
         slot.exchange = exchange;
         CompletableFuture<Token> started = exchange;
-        Thread.ofVirtual()
-            .name("token-exchange")
-            .start(() -> run(slot, started, repository, challenge, credential));
+        Thread.ofVirtual().name("token-exchange").start(() -> run(slot, started, repository, key));
       }
     }
     return await(exchange, action(repository, challenge)).value();
   }
 
   private void run(
-      Slot slot,
-      CompletableFuture<Token> exchange,
-      RepositoryName repository,
-      Challenge.Bearer challenge,
-      Credential credential) {
+      Slot slot, CompletableFuture<Token> exchange, RepositoryName repository, Key key) {
     @Nullable Token token = null;
     Throwable failure = new IllegalStateException("no token");
     try {
-      token = exchange(action(repository, challenge), challenge, credential);
+      token = exchange(action(repository, key.challenge), key);
     } catch (RegistryException | InterruptedException | RuntimeException e) {
       failure = e; // told to everybody who waits
     }
@@ -151,9 +149,8 @@ final class Tokens {
     return "cannot get a token for " + repository + " from " + challenge.realm().getHost();
   }
 
-  private Token exchange(String action, Challenge.Bearer challenge, Credential credential)
-      throws RegistryException, InterruptedException {
-    HttpRequest request = request(action, challenge, credential);
+  private Token exchange(String action, Key key) throws RegistryException, InterruptedException {
+    HttpRequest request = request(action, key);
     long asked = System.nanoTime();
     byte[] body;
     try {
@@ -174,31 +171,35 @@ final class Tokens {
     return read(action, body, asked);
   }
 
-  private HttpRequest request(String action, Challenge.Bearer challenge, Credential credential)
-      throws RegistryException {
+  private HttpRequest request(String action, Key key) throws RegistryException {
     HttpRequest.Builder request =
         HttpRequest.newBuilder()
             .header("User-Agent", userAgent)
             .header("Accept", "application/json");
-    String query = "service=" + encode(challenge.service()) + "&scope=" + encode(challenge.scope());
-    switch (credential) {
+    URI realm = key.challenge.realm();
+    String service = "service=" + encode(key.challenge.service());
+    StringBuilder scopes = new StringBuilder();
+    for (String scope : key.scope.split(" ")) {
+      scopes.append("&scope=").append(encode(scope));
+    }
+    String query = service + scopes;
+    switch (key.credential) {
       case Credential.IdentityToken(String refreshToken) -> {
         String form =
             "grant_type=refresh_token&client_id=soci-fleet&refresh_token="
                 + encode(refreshToken)
                 + "&"
-                + query;
+                + service
+                + "&scope="
+                + encode(key.scope); // one field here: OAuth2 separates by spaces
         request
-            .uri(challenge.realm())
+            .uri(realm)
             .header("Content-Type", "application/x-www-form-urlencoded")
             .POST(HttpRequest.BodyPublishers.ofString(form));
       }
       case Credential.Basic(String user, String password) ->
-          request
-              .uri(withQuery(challenge.realm(), query))
-              .header("Authorization", basic(user, password))
-              .GET();
-      case Credential.Anonymous() -> request.uri(withQuery(challenge.realm(), query)).GET();
+          request.uri(withQuery(realm, query)).header("Authorization", basic(user, password)).GET();
+      case Credential.Anonymous() -> request.uri(withQuery(realm, query)).GET();
       case Credential.Authorization(String header) -> {
         // A basic header may be exchanged for a token; a bearer one is what an exchange would give.
         if (!header.regionMatches(true, 0, "Basic ", 0, 6)) {
@@ -210,7 +211,7 @@ final class Tokens {
               null,
               null);
         }
-        request.uri(withQuery(challenge.realm(), query)).header("Authorization", header).GET();
+        request.uri(withQuery(realm, query)).header("Authorization", header).GET();
       }
     }
     return request.build();
