@@ -16,20 +16,20 @@ final class Addresses {
   private Addresses() {}
 
   /**
-   * Whether {@code target} may be followed from a registry: public, or the registry is itself on a
-   * private address.
+   * Whether {@code target} may be followed from a host: public, or the host is itself on a private
+   * address, or the operator allows it.
    */
-  static boolean mayFollow(RegistryHost registry, URI target) {
+  static boolean mayFollow(URI from, boolean privateRedirects, URI target) {
     String host = target.getHost();
     String scheme = target.getScheme();
     if (host == null || !("http".equals(scheme) || "https".equals(scheme))) {
       return false;
     }
-    if (registry.privateRedirects() || host.equalsIgnoreCase(registry.base().getHost())) {
+    if (privateRedirects || host.equalsIgnoreCase(from.getHost())) {
       return true;
     }
     try {
-      return isPrivate(registry.base().getHost()) || !isPrivate(host);
+      return isPrivate(from.getHost()) || !isPrivate(host);
     } catch (UnknownHostException e) {
       return true; // the request itself will say that the name can't be resolved
     }

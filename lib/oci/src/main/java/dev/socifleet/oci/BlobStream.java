@@ -42,8 +42,7 @@ final class BlobStream extends InputStream {
     if (!checked) {
       checked = true;
       if (!Arrays.equals(hash.digest(), blob.hash())) {
-        throw repository.broken(
-            "read blob " + blob, "the registry sent other bytes: their digest differs");
+        throw repository.otherBytes(blob);
       }
     }
     return -1;

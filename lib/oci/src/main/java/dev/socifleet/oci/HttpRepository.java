@@ -1,5 +1,6 @@
 package dev.socifleet.oci;
 
+import dev.socifleet.oci.Endpoint.Capability;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -24,11 +25,15 @@ final class HttpRepository implements Repository {
   private static final Map<String, String> PLAIN = Map.of("Accept-Encoding", "identity");
 
   private final RepositoryName name;
-  private final RegistryHttp http;
+  private final Hosts hosts;
 
-  HttpRepository(RepositoryName name, RegistryHttp http) {
+  /** The registry itself. */
+  private final RegistryHttp registry;
+
+  HttpRepository(RepositoryName name, Hosts hosts) {
     this.name = name;
-    this.http = http;
+    this.hosts = hosts;
+    registry = hosts.registry();
   }
 
   @Override
@@ -39,8 +44,14 @@ final class HttpRepository implements Repository {
   @Override
   public Optional<Descriptor> headManifest(String tagOrDigest) throws RegistryException {
     String action = "find manifest " + tagOrDigest;
+    String reference = checked(action, tagOrDigest);
+    return hosts.first(needed(reference), http -> headManifest(http, action, reference));
+  }
+
+  private Optional<Descriptor> headManifest(RegistryHttp http, String action, String tagOrDigest)
+      throws RegistryException {
     HttpResponse<AnswerBody> response =
-        http.expect(manifestRequest(action, "HEAD", tagOrDigest), 200, 404);
+        http.expect(manifestRequest(http, action, "HEAD", tagOrDigest), 200, 404);
     RegistryHttp.discard(response);
     if (response.statusCode() == 404) {
       return Optional.empty();
@@ -50,7 +61,8 @@ final class HttpRepository implements Repository {
     String mediaType = mediaType(response);
     if (digest.isEmpty() || size.isEmpty() || !isKnown(mediaType)) {
       // Some registries don't say all of it in answer to HEAD.
-      return manifest(tagOrDigest)
+      return taggedManifest(http, tagOrDigest)
+          .map(Tagged::manifest)
           .map(blob -> Descriptor.of(blob.mediaType(), blob.digest(), blob.bytes().length));
     }
     try {
@@ -66,7 +78,10 @@ final class HttpRepository implements Repository {
 
   @Override
   public Optional<ManifestBlob> manifest(String tagOrDigest) throws RegistryException {
-    return taggedManifest(tagOrDigest).map(Tagged::manifest);
+    String reference = checked("read manifest " + tagOrDigest, tagOrDigest);
+    return hosts
+        .first(needed(reference), http -> taggedManifest(http, reference))
+        .map(Tagged::manifest);
   }
 
   /**
@@ -76,10 +91,10 @@ final class HttpRepository implements Repository {
    */
   record Tagged(ManifestBlob manifest, String etag) {}
 
-  Optional<Tagged> taggedManifest(String tagOrDigest) throws RegistryException {
+  Optional<Tagged> taggedManifest(RegistryHttp http, String tagOrDigest) throws RegistryException {
     String action = "read manifest " + tagOrDigest;
     HttpResponse<AnswerBody> response =
-        http.expect(manifestRequest(action, "GET", tagOrDigest), 200, 404);
+        http.expect(manifestRequest(http, action, "GET", tagOrDigest), 200, 404);
     if (response.statusCode() == 404) {
       RegistryHttp.discard(response);
       return Optional.empty();
@@ -132,11 +147,11 @@ final class HttpRepository implements Repository {
     Map<String, String> headers = new HashMap<>(more);
     headers.put("Content-Type", mediaType);
     HttpResponse<AnswerBody> response =
-        http.expect(
+        registry.expect(
             new RegistryHttp.Request(
                 action,
                 "PUT",
-                http.uri("manifests/" + checked(action, tagOrDigest)),
+                registry.uri("manifests/" + checked(action, tagOrDigest)),
                 headers,
                 Scope.PUSH,
                 () -> HttpRequest.BodyPublishers.ofByteArray(bytes)),
@@ -152,39 +167,48 @@ final class HttpRepository implements Repository {
         new RegistryHttp.Request(
             action,
             "DELETE",
-            http.uri("manifests/" + checked(action, tagOrDigest)),
+            registry.uri("manifests/" + checked(action, tagOrDigest)),
             Map.of(),
             Scope.DELETE,
             null);
-    HttpResponse<AnswerBody> response = http.expect(request, 200, 202, 404);
+    HttpResponse<AnswerBody> response = registry.expect(request, 200, 202, 404);
     RegistryHttp.discard(response);
     return response.statusCode() != 404;
   }
 
   @Override
   public OptionalLong blobSize(Digest blob) throws RegistryException {
+    Optional<Long> size = hosts.first(Capability.PULL, http -> blobSize(http, blob));
+    return size.isPresent() ? OptionalLong.of(size.get()) : OptionalLong.empty();
+  }
+
+  private Optional<Long> blobSize(RegistryHttp http, Digest blob) throws RegistryException {
     HttpResponse<AnswerBody> response =
-        http.expect(blobRequest("find blob " + blob, "HEAD", blob, Map.of()), 200, 404);
+        http.expect(blobRequest(http, "find blob " + blob, "HEAD", blob, Map.of()), 200, 404);
     RegistryHttp.discard(response);
     if (response.statusCode() == 404) {
-      return OptionalLong.empty();
+      return Optional.empty();
     }
     OptionalLong size = contentLength(response);
     if (size.isEmpty()) {
       throw broken("find blob " + blob, "the answer says no Content-Length");
     }
-    return size;
+    return Optional.of(size.getAsLong());
   }
 
   @Override
   public InputStream openBlob(Digest blob) throws RegistryException {
+    return answered(hosts.first(Capability.PULL, http -> Optional.of(openBlob(http, blob))));
+  }
+
+  private InputStream openBlob(RegistryHttp http, Digest blob) throws RegistryException {
     String action = "read blob " + blob;
     HttpResponse<AnswerBody> response =
-        unencoded(action, http.expect(blobRequest(action, "GET", blob, PLAIN), 200));
+        unencoded(action, http.expect(blobRequest(http, action, "GET", blob, PLAIN), 200));
     OptionalLong said = contentLength(response);
     long size;
     try {
-      size = said.isPresent() ? said.getAsLong() : blobSize(blob).orElse(0);
+      size = said.isPresent() ? said.getAsLong() : blobSize(http, blob).orElse(0L);
     } catch (RegistryException e) {
       response.body().close();
       throw e;
@@ -204,11 +228,21 @@ final class HttpRepository implements Repository {
 
   /** The body positioned at the range's first byte; it may go on after the range. */
   AnswerBody body(Digest blob, ByteRange range) throws RegistryException {
+    return answered(hosts.first(Capability.PULL, http -> Optional.of(body(http, blob, range))));
+  }
+
+  private static <T> T answered(Optional<T> answer) {
+    return answer.orElseThrow(
+        () -> new IllegalStateException("a question that has no empty answer"));
+  }
+
+  private AnswerBody body(RegistryHttp http, Digest blob, ByteRange range)
+      throws RegistryException {
     String action = "read bytes " + range.toHttp() + " of blob " + blob;
     Map<String, String> headers = new HashMap<>(PLAIN);
     headers.put("Range", "bytes=" + range.toHttp());
     HttpResponse<AnswerBody> response =
-        unencoded(action, http.expect(blobRequest(action, "GET", blob, headers), 200, 206));
+        unencoded(action, http.expect(blobRequest(http, action, "GET", blob, headers), 200, 206));
     AnswerBody body = response.body();
     if (response.statusCode() == 206) {
       String sent = response.headers().firstValue("Content-Range").orElse("");
@@ -228,6 +262,21 @@ final class HttpRepository implements Repository {
     }
   }
 
+  /** What a blob that was read to its end and has another digest means. */
+  RegistryException otherBytes(Digest blob) {
+    return new RegistryException(
+        "cannot read blob "
+            + blob
+            + " ("
+            + name
+            + "): the registry sent other bytes: their digest differs",
+        0,
+        List.of(),
+        hosts.distrustMirrors(),
+        null,
+        null);
+  }
+
   /** A proxy that compresses on its own would shift every range. */
   private HttpResponse<AnswerBody> unencoded(String action, HttpResponse<AnswerBody> response)
       throws RegistryException {
@@ -243,8 +292,9 @@ final class HttpRepository implements Repository {
 
   @Override
   public void putBlob(Digest blob, long size, BlobContent content) throws RegistryException {
-    if (blobSize(blob).isEmpty()) {
-      new BlobUpload(http, name).upload(blob, size, content, () -> blobSize(blob).isPresent());
+    if (blobSize(registry, blob).isEmpty()) {
+      new BlobUpload(registry, name)
+          .upload(blob, size, content, () -> blobSize(registry, blob).isPresent());
     }
   }
 
@@ -253,25 +303,25 @@ final class HttpRepository implements Repository {
     if (!from.registry().equals(name.registry())) {
       return false;
     }
-    return new BlobUpload(http, name).mount(blob, from);
+    return new BlobUpload(registry, name).mount(blob, from);
   }
 
   @Override
   public List<Descriptor> referrers(Digest subject, @Nullable String artifactType)
       throws RegistryException {
-    return new Referrers(this, http.known()).of(subject, artifactType);
+    return new Referrers(this, hosts).of(subject, artifactType);
   }
 
   @Override
   public void putReferrer(Digest subject, ManifestBlob manifest) throws RegistryException {
-    new Referrers(this, http.known()).put(subject, manifest);
+    new Referrers(this, hosts).put(subject, manifest);
   }
 
   /**
    * The Referrers API's answer, all pages, unfiltered; empty where the registry has no such API.
    */
-  Optional<List<Descriptor>> referrersApi(Digest subject, @Nullable String artifactType)
-      throws RegistryException {
+  Optional<List<Descriptor>> referrersApi(
+      RegistryHttp http, Digest subject, @Nullable String artifactType) throws RegistryException {
     String action = "list referrers of " + subject;
     List<Descriptor> found = new ArrayList<>();
     String query =
@@ -306,10 +356,10 @@ final class HttpRepository implements Repository {
   @Override
   public List<String> tags() throws RegistryException {
     List<String> tags = new ArrayList<>();
-    Pages pages = new Pages(http.uri("tags/list?n=1000"));
+    Pages pages = new Pages(registry.uri("tags/list?n=1000"));
     for (URI page = pages.first(); page != null; ) {
       var request = new RegistryHttp.Request("list tags", "GET", page, Map.of(), Scope.PULL, null);
-      HttpResponse<AnswerBody> response = http.expect(request, 200, 404);
+      HttpResponse<AnswerBody> response = registry.expect(request, 200, 404);
       if (response.statusCode() == 404) {
         RegistryHttp.discard(response);
         return tags;
@@ -326,24 +376,29 @@ final class HttpRepository implements Repository {
 
   @Override
   public Optional<String> pullAuthorization() throws RegistryException {
-    return http.pullAuthorization();
+    return registry.pullAuthorization();
   }
 
-  private RegistryHttp.Request manifestRequest(String action, String method, String tagOrDigest)
-      throws RegistryException {
+  private static RegistryHttp.Request manifestRequest(
+      RegistryHttp http, String action, String method, String reference) {
     return new RegistryHttp.Request(
         action,
         method,
-        http.uri("manifests/" + checked(action, tagOrDigest)),
+        http.uri("manifests/" + reference),
         Map.of("Accept", String.join(", ", MediaTypes.MANIFESTS)),
         Scope.PULL,
         null);
   }
 
-  private RegistryHttp.Request blobRequest(
-      String action, String method, Digest blob, Map<String, String> headers) {
+  private static RegistryHttp.Request blobRequest(
+      RegistryHttp http, String action, String method, Digest blob, Map<String, String> headers) {
     return new RegistryHttp.Request(
         action, method, http.uri("blobs/" + blob), headers, Scope.PULL, null);
+  }
+
+  /** What a mirror must be good for to be asked for a manifest. */
+  private static Capability needed(String tagOrDigest) {
+    return tagOrDigest.contains(":") ? Capability.PULL : Capability.RESOLVE;
   }
 
   /** Nothing but a tag or digest may become part of an address. */

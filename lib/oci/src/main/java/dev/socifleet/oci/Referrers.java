@@ -1,5 +1,6 @@
 package dev.socifleet.oci;
 
+import dev.socifleet.oci.Endpoint.Capability;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,16 +42,34 @@ final class Referrers {
   }
 
   private final HttpRepository repository;
-  private final KnownHost host;
+  private final Hosts hosts;
 
-  Referrers(HttpRepository repository, KnownHost host) {
+  /** The registry itself: what is changed is read there, too. */
+  private final RegistryHttp registry;
+
+  Referrers(HttpRepository repository, Hosts hosts) {
     this.repository = repository;
-    this.host = host;
+    this.hosts = hosts;
+    registry = hosts.registry();
   }
 
+  /** A mirror that knows of none leaves the question to the next host: it may not know of any. */
   List<Descriptor> of(Digest subject, @Nullable String artifactType) throws RegistryException {
-    Optional<List<Descriptor>> answered = repository.referrersApi(subject, artifactType);
-    List<Descriptor> all = answered.isPresent() ? answered.get() : fallback(subject).entries();
+    return hosts
+        .first(
+            Capability.RESOLVE,
+            host -> {
+              List<Descriptor> found = of(host, subject, artifactType);
+              return found.isEmpty() ? Optional.empty() : Optional.of(found);
+            })
+        .orElse(List.of());
+  }
+
+  private List<Descriptor> of(RegistryHttp host, Digest subject, @Nullable String artifactType)
+      throws RegistryException {
+    Optional<List<Descriptor>> answered = repository.referrersApi(host, subject, artifactType);
+    List<Descriptor> all =
+        answered.isPresent() ? answered.get() : fallback(host, subject).entries();
     return all.stream()
         .filter(d -> artifactType == null || d.artifactType().equals(artifactType))
         .toList();
@@ -61,11 +80,11 @@ final class Referrers {
         manifest.digest().toString(), manifest.mediaType(), manifest.bytes())) {
       return;
     }
-    if (repository.referrersApi(subject, null).isPresent()) {
+    if (repository.referrersApi(registry, subject, null).isPresent()) {
       return; // it has the API, but doesn't say so in answer to PUT
     }
     Descriptor wanted = descriptor(manifest);
-    Lock lock = host.referrers(repository.name(), subject);
+    Lock lock = registry.known().referrers(repository.name(), subject);
     try {
       lock.lockInterruptibly();
     } catch (InterruptedException e) {
@@ -82,7 +101,7 @@ final class Referrers {
     @Nullable String refused = null;
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       long began = System.nanoTime();
-      Known known = fallback(subject);
+      Known known = fallback(registry, subject);
       if (known.has(wanted.digest())) {
         return;
       }
@@ -126,8 +145,8 @@ final class Referrers {
     return index;
   }
 
-  private Known fallback(Digest subject) throws RegistryException {
-    Optional<HttpRepository.Tagged> found = repository.taggedManifest(tag(subject));
+  private Known fallback(RegistryHttp host, Digest subject) throws RegistryException {
+    Optional<HttpRepository.Tagged> found = repository.taggedManifest(host, tag(subject));
     if (found.isEmpty()) {
       return new Known(false, List.of(), Map.of(), "");
     }

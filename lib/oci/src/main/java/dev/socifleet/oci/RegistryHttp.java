@@ -2,10 +2,12 @@ package dev.socifleet.oci;
 
 import java.io.IOException;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
@@ -53,27 +55,30 @@ final class RegistryHttp {
   private final HttpClient client;
   private final Timeouts timeouts;
   private final Tokens tokens;
-  private final RegistryHost host;
+  private final Endpoint endpoint;
+  private final boolean privateRedirects;
   private final KnownHost known;
   private final RepositoryName repository;
-  private final Credential credential;
+  private final Identity identity;
   private final String userAgent;
 
   RegistryHttp(
       HttpClient client,
       RegistriesConfig config,
       Tokens tokens,
-      RegistryHost host,
+      Endpoint endpoint,
+      boolean privateRedirects,
       KnownHost known,
       RepositoryName repository,
-      Credential credential) {
+      Identity identity) {
     this.client = client;
     this.timeouts = config.timeouts();
     this.tokens = tokens;
-    this.host = host;
+    this.endpoint = endpoint;
+    this.privateRedirects = privateRedirects;
     this.known = known;
     this.repository = repository;
-    this.credential = credential;
+    this.identity = identity;
     this.userAgent = config.userAgent();
   }
 
@@ -81,15 +86,20 @@ final class RegistryHttp {
     return known;
   }
 
-  /** An address under {@code /v2/<repository>/}. */
+  Endpoint endpoint() {
+    return endpoint;
+  }
+
+  /** An address under {@code /v2/<repository>/}; a mirror is told whose repository is meant. */
   URI uri(String path) {
-    String base = host.base().toString();
+    String address = endpoint.base() + "/" + repository.name() + "/" + path;
     return URI.create(
-        (base.endsWith("/") ? base.substring(0, base.length() - 1) : base)
-            + "/v2/"
-            + repository.name()
-            + "/"
-            + path);
+        endpoint.isMirror()
+            ? address
+                + (path.contains("?") ? "&" : "?")
+                + "ns="
+                + URLEncoder.encode(endpoint.mirrorOf(), StandardCharsets.UTF_8)
+            : address);
   }
 
   /**
@@ -107,8 +117,8 @@ final class RegistryHttp {
         }
         failure = e;
       }
-      if (attempt == ATTEMPTS) {
-        throw failure;
+      if (attempt == ATTEMPTS || endpoint.isMirror()) {
+        throw failure; // behind a mirror there is another host
       }
       pause(request.action(), attempt, failure);
     }
@@ -202,7 +212,7 @@ final class RegistryHttp {
       discard(send(ping));
     }
     try {
-      return Optional.ofNullable(authorization(Scope.PULL, ""));
+      return Optional.ofNullable(authorization(Scope.PULL, identity.credential(), ""));
     } catch (InterruptedException e) {
       throw interrupted(ping.action());
     }
@@ -210,10 +220,28 @@ final class RegistryHttp {
 
   private HttpResponse<AnswerBody> authenticated(Request request)
       throws IOException, InterruptedException {
-    String sent = authorization(request.scope(), "");
+    Credential credential = identity.credential();
+    try {
+      HttpResponse<AnswerBody> response = authenticated(request, credential);
+      boolean refused = response.statusCode() == 401 || response.statusCode() == 403;
+      if (!refused || !own(request, response) || !identity.renewed(credential)) {
+        return response;
+      }
+      discard(response);
+    } catch (RegistryException e) {
+      if (!e.denied() || !identity.renewed(credential)) {
+        throw e;
+      }
+    }
+    return authenticated(request, identity.credential());
+  }
+
+  private HttpResponse<AnswerBody> authenticated(Request request, Credential credential)
+      throws IOException, InterruptedException {
+    String sent = authorization(request.scope(), credential, "");
     HttpResponse<AnswerBody> response = redirected(request, sent);
-    if (response.statusCode() != 401 || !sameOrigin(request.uri(), response.uri())) {
-      return response; // where a redirect led to may not ask for the registry's password
+    if (response.statusCode() != 401 || !own(request, response)) {
+      return response;
     }
     Optional<Challenge> challenge = Challenge.of(response.headers().allValues("WWW-Authenticate"));
     if (challenge.isEmpty()) {
@@ -223,7 +251,7 @@ final class RegistryHttp {
       checkRealm(request, response, bearer.realm());
     }
     known.challenge = challenge.get();
-    String fresh = authorization(request.scope(), sent == null ? "" : sent);
+    String fresh = authorization(request.scope(), credential, sent == null ? "" : sent);
     if (fresh == null || fresh.equals(sent)) {
       return response;
     }
@@ -231,13 +259,18 @@ final class RegistryHttp {
     return redirected(request, fresh);
   }
 
+  /** Whether it is this host's own answer: where a redirect led to may not ask for a password. */
+  private static boolean own(Request request, HttpResponse<AnswerBody> response) {
+    return sameOrigin(request.uri(), response.uri());
+  }
+
   /** A token server gets our password: not in the clear, and not just anywhere. */
   private void checkRealm(Request request, HttpResponse<AnswerBody> response, URI realm)
       throws RegistryException {
     String why;
-    if (!Addresses.mayFollow(host, realm)) {
+    if (!Addresses.mayFollow(endpoint.base(), privateRedirects, realm)) {
       why = ", a private address; allow it with private-redirects if that is right";
-    } else if ("https".equals(host.base().getScheme()) && !"https".equals(realm.getScheme())) {
+    } else if ("https".equals(endpoint.base().getScheme()) && !"https".equals(realm.getScheme())) {
       why = " over plain http, though the registry itself speaks https";
     } else {
       return;
@@ -255,7 +288,7 @@ final class RegistryHttp {
   /**
    * What to send for this scope, given the last challenge; {@code rejected} was refused just now.
    */
-  private @Nullable String authorization(Scope scope, String rejected)
+  private @Nullable String authorization(Scope scope, Credential credential, String rejected)
       throws RegistryException, InterruptedException {
     if (credential instanceof Credential.Authorization(String header)
         && header.regionMatches(true, 0, "Bearer ", 0, 7)) {
@@ -275,7 +308,7 @@ final class RegistryHttp {
           };
       case Challenge.Bearer bearer -> {
         String refused = rejected.startsWith("Bearer ") ? rejected.substring(7) : "";
-        yield "Bearer " + tokens.token(repository, bearer, scope, credential, refused);
+        yield "Bearer " + tokens.token(client, repository, bearer, scope, credential, refused);
       }
     };
   }
@@ -287,6 +320,9 @@ final class RegistryHttp {
     for (int hop = 0; ; hop++) {
       HttpRequest.Builder builder = HttpRequest.newBuilder(target).header("User-Agent", userAgent);
       request.headers().forEach(builder::header);
+      if (sameOrigin(request.uri(), target)) {
+        endpoint.headers().forEach(builder::setHeader);
+      }
       if (header != null) {
         builder.header("Authorization", header);
       }
@@ -309,7 +345,9 @@ final class RegistryHttp {
       }
       discard(response);
       URI next = resolve(target, location.get());
-      if (hop == MOST_REDIRECTS || next == null || !Addresses.mayFollow(host, next)) {
+      if (hop == MOST_REDIRECTS
+          || next == null
+          || !Addresses.mayFollow(endpoint.base(), privateRedirects, next)) {
         throw new RegistryException(
             said(request)
                 + ": "
@@ -409,7 +447,14 @@ final class RegistryHttp {
   }
 
   private String said(Request request) {
-    return "cannot " + request.action() + " (" + repository + ")";
+    return "cannot " + request.action() + " (" + where() + ")";
+  }
+
+  /** The repository, and the mirror where it is one. */
+  private String where() {
+    return endpoint.isMirror()
+        ? repository + " at mirror " + endpoint.base().getAuthority()
+        : repository.toString();
   }
 
   /** What an exception says, in a line; some of the JDK's have no message of their own. */

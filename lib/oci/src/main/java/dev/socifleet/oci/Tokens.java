@@ -58,19 +58,19 @@ final class Tokens {
     }
   }
 
-  private final HttpClient client;
   private final String userAgent;
   private final Map<Key, Slot> slots = new ConcurrentHashMap<>();
 
-  Tokens(HttpClient client, String userAgent) {
-    this.client = client;
+  Tokens(String userAgent) {
     this.userAgent = userAgent;
   }
 
   /**
-   * A token for a challenge; {@code rejected} is one that the registry has just refused, or empty.
+   * A token for a challenge, asked for by the client of the host whose challenge it is; {@code
+   * rejected} is one that the registry has just refused, or empty.
    */
   String token(
+      HttpClient client,
       RepositoryName repository,
       Challenge.Bearer challenge,
       Scope scope,
@@ -96,18 +96,24 @@ final class Tokens {
         exchange = new CompletableFuture<>();
         slot.exchange = exchange;
         CompletableFuture<Token> started = exchange;
-        Thread.ofVirtual().name("token-exchange").start(() -> run(slot, started, repository, key));
+        Thread.ofVirtual()
+            .name("token-exchange")
+            .start(() -> run(client, slot, started, repository, key));
       }
     }
     return await(exchange, action(repository, challenge)).value();
   }
 
   private void run(
-      Slot slot, CompletableFuture<Token> exchange, RepositoryName repository, Key key) {
+      HttpClient client,
+      Slot slot,
+      CompletableFuture<Token> exchange,
+      RepositoryName repository,
+      Key key) {
     @Nullable Token token = null;
     Throwable failure = new IllegalStateException("no token");
     try {
-      token = exchange(action(repository, key.challenge), key);
+      token = exchange(client, action(repository, key.challenge), key);
     } catch (RegistryException | InterruptedException | RuntimeException e) {
       failure = e; // told to everybody who waits
     }
@@ -149,7 +155,8 @@ final class Tokens {
     return "cannot get a token for " + repository + " from " + challenge.realm().getHost();
   }
 
-  private Token exchange(String action, Key key) throws RegistryException, InterruptedException {
+  private Token exchange(HttpClient client, String action, Key key)
+      throws RegistryException, InterruptedException {
     HttpRequest request = request(action, key);
     long asked = System.nanoTime();
     byte[] body;

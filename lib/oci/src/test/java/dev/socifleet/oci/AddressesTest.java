@@ -13,7 +13,7 @@ class AddressesTest {
   private static final RegistryHost PUBLIC = RegistryHost.of("192.0.2.7");
 
   private static boolean mayFollow(RegistryHost from, String target) {
-    return Addresses.mayFollow(from, URI.create(target));
+    return Addresses.mayFollow(from.base(), from.privateRedirects(), URI.create(target));
   }
 
   @ParameterizedTest

@@ -287,7 +287,8 @@ class BlobReadIT extends RegistryFixture {
                 List.of(RegistryHost.of(registry.server().host())),
                 Credentials.NONE,
                 AGENT,
-                SHORT.withAnswer(java.time.Duration.ofMillis(200))));
+                SHORT.withAnswer(java.time.Duration.ofMillis(200)),
+                HostsDirectory.NONE));
     registry.disturb(100, call -> true, (call, real) -> Reply.of(200).ending(new Ending.Silence()));
 
     RegistryException failure =

@@ -45,7 +45,11 @@ abstract class RegistryFixture {
   HttpRegistries client(Credentials credentials) {
     return HttpRegistries.open(
         new RegistriesConfig(
-            List.of(RegistryHost.of(registry.server().host())), credentials, AGENT, SHORT));
+            List.of(RegistryHost.of(registry.server().host())),
+            credentials,
+            AGENT,
+            SHORT,
+            HostsDirectory.NONE));
   }
 
   /** The client from now on. */
