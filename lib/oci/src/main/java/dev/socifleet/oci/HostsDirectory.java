@@ -152,7 +152,7 @@ public final class HostsDirectory {
   }
 
   private static URI address(String text) {
-    URI address = URI.create(text.startsWith("http") ? text : "https://" + text);
+    URI address = URI.create(text.contains("://") ? text : "https://" + text);
     String scheme = address.getScheme();
     if (address.getHost() == null || !("http".equals(scheme) || "https".equals(scheme))) {
       throw new IllegalArgumentException("not an http or https address: '" + text + "'");
