@@ -125,13 +125,15 @@ public final class Soci implements Runnable {
         e instanceof CommandLine.UnmatchedArgumentException unmatched
             ? unmatched.getSuggestions()
             : List.of();
-    System.err.println(
-        "soci: "
-            + firstLine(e)
-            + (similar.isEmpty() ? "" : ": did you mean " + String.join(" or ", similar) + "?")
-            + " (see "
-            + command.getCommandSpec().qualifiedName()
-            + " --help)");
+    command
+        .getErr()
+        .println(
+            "soci: "
+                + firstLine(e)
+                + (similar.isEmpty() ? "" : ": did you mean " + String.join(" or ", similar) + "?")
+                + " (see "
+                + command.getCommandSpec().qualifiedName()
+                + " --help)");
     return 2;
   }
 
