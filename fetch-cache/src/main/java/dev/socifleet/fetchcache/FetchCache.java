@@ -50,14 +50,18 @@ public final class FetchCache implements AutoCloseable {
       Memory memory = new Memory(config.memoryBytes(), readers::cutStalled);
       metrics.gauge("soci_cache_memory_limit_bytes", "Memory for spans", memory::totalBytes);
       metrics.gauge("soci_cache_memory_bytes", "Memory that spans have now", memory::usedBytes);
-      ZtocStore ztocStore = ZtocStore.open(database, store, memory);
+      ZtocStore ztocStore = ZtocStore.open(database, store, memory, metrics);
       parts.add(hourly(ztocStore));
 
       Watch watch = parts.add(new Watch(config.registryPatience()));
       RegistryGate gate =
           new RegistryGate(
               config.registryRequests(), config.registryQueue(), config.registryPatience());
-      Origin origin = new Origin(registries, gate, watch, metrics);
+      metrics.gauge(
+          "soci_cache_registry_requests_waiting",
+          "Requests that wait for one of the places at their registry",
+          gate::waiting);
+      Origin origin = new Origin(registries, gate, watch, new OriginMetrics(metrics));
       Rights rights = new Rights(origin, config.authorizationMemory());
       Peers peers = parts.add(peers(config));
       Flights flights = parts.add(new Flights(store, origin, rights, peers, metrics));
@@ -73,7 +77,7 @@ public final class FetchCache implements AutoCloseable {
                   config.token(),
                   config.ztocLimitBytes(),
                   rights,
-                  new Ztocs(ztocStore, store, memory),
+                  new Ztocs(ztocStore, store, memory, metrics),
                   leases,
                   memory),
               readers,

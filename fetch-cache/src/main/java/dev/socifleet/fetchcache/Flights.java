@@ -304,7 +304,7 @@ final class Flights implements AutoCloseable {
   private void nextPilot(Flight flight, Caller refused, Refusal why, boolean forwarded) {
     Optional<Waiter> next =
         flight.refuse(
-            why.isPersonal()
+            why.isPersonal() || why.isThrottling()
                 ? caller -> caller.key().equals(refused.key())
                 : caller -> caller.repository().registry().equals(refused.repository().registry()),
             why);
