@@ -14,6 +14,7 @@ import dev.socifleet.service.Metrics;
 import dev.socifleet.service.Parts;
 import dev.socifleet.service.Readiness;
 import dev.socifleet.service.ServiceMain;
+import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -47,6 +48,7 @@ public final class FetchCache implements AutoCloseable {
       DiskLimit limit = parts.add(new DiskLimit(database, metrics));
       SpanStore store = SpanStore.open(database, limit, metrics);
       Readers readers = new Readers(metrics);
+      warnOfLittleMemory(config.memoryBytes());
       Memory memory = new Memory(config.memoryBytes(), readers::cutStalled);
       metrics.gauge("soci_cache_memory_limit_bytes", "Memory for spans", memory::totalBytes);
       metrics.gauge("soci_cache_memory_bytes", "Memory that spans have now", memory::usedBytes);
@@ -97,6 +99,17 @@ public final class FetchCache implements AutoCloseable {
     FetchCacheConfig.PeerConfig peers = config.peers().get();
     return Peers.of(
         CacheMembers.open(peers.members()), new Placement(peers.members().members()), peers.self());
+  }
+
+  private static void warnOfLittleMemory(long bytes) {
+    long most = PlatformDependent.maxDirectMemory();
+    if (bytes > most) {
+      LOG.warn(
+          "memory is {} MiB, but the JVM gives {} MiB outside its heap: set a lower memory, or a"
+              + " higher -XX:MaxDirectMemorySize",
+          bytes >> 20,
+          most >> 20);
+    }
   }
 
   private static AutoCloseable hourly(ZtocStore store) {
