@@ -164,7 +164,7 @@ public final class SpanDecoder {
       // The stream may end together with the span: what it ended with counts first.
       deliver(sink);
       if (event == Event.END && position < target) {
-        throw endsEarly();
+        throw corrupt("its compressed data ends at uncompressed offset " + position);
       }
     }
   }
@@ -195,7 +195,7 @@ public final class SpanDecoder {
       int from = delivered;
       int produced = produced();
       if (event == Event.END && position + produced < target) {
-        throw endsEarly();
+        throw corrupt("its compressed data ends at uncompressed offset " + (position + produced));
       }
       byte[] full = out;
       out = buffers.take();
@@ -265,10 +265,6 @@ public final class SpanDecoder {
       throw corrupt("it goes on after uncompressed offset " + end);
     }
     return (int) (end - position);
-  }
-
-  private CorruptSpanException endsEarly() {
-    return corrupt("its compressed data ends at uncompressed offset " + position);
   }
 
   private CorruptSpanException corrupt(String reason) {
