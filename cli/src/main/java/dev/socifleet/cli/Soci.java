@@ -5,6 +5,7 @@ import dev.socifleet.cli.mount.MountCommand;
 import dev.socifleet.cli.mount.UnmountCommand;
 import dev.socifleet.cli.rpull.RpullCommand;
 import dev.socifleet.cli.up.UpCommand;
+import dev.socifleet.cli.ztoc.ZtocCommand;
 import dev.socifleet.service.Logging;
 import dev.socifleet.service.Settings;
 import java.util.Map;
@@ -26,7 +27,8 @@ import picocli.CommandLine.Option;
       UpCommand.class,
       RpullCommand.class,
       MountCommand.class,
-      UnmountCommand.class
+      UnmountCommand.class,
+      ZtocCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
@@ -45,7 +47,7 @@ public final class Soci implements Runnable {
   static final class Version implements CommandLine.IVersionProvider {
     @Override
     public String[] getVersion() {
-      return new String[] {"soci version " + VERSION};
+      return new String[] {version()};
     }
   }
 
@@ -60,7 +62,16 @@ public final class Soci implements Runnable {
   private Soci() {}
 
   public static void main(String[] args) {
+    if (args.length == 1 && args[0].equals("--version")) {
+      // Programs ask for it before each of their commands: it isn't worth reading all commands.
+      System.out.println(version());
+      return;
+    }
     System.exit(run(args));
+  }
+
+  private static String version() {
+    return "soci version " + VERSION;
   }
 
   /** Runs a command line and gives its exit code. */
