@@ -12,10 +12,13 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class SpanListTest {
+  /** The last byte that a range may name. */
+  private static final long LAST_BYTE = 999_999_999_999_999_999L;
+
   private static final SpanRange SPAN =
       new SpanRange(
           new Digest("sha512", "ab".repeat(64)),
-          new ByteRange(Long.MAX_VALUE - 2, Long.MAX_VALUE - 1));
+          new ByteRange(LAST_BYTE, LAST_BYTE + 1));
 
   @Test
   void theLongestListFitsIntoABody() {
