@@ -1,6 +1,7 @@
 package dev.socifleet.oci;
 
 import java.io.IOException;
+import java.net.ProxySelector;
 import java.net.http.HttpClient;
 import java.util.HashMap;
 import java.util.List;
@@ -12,7 +13,12 @@ import java.util.concurrent.Executors;
  * requests have ended. Thread-safe.
  */
 final class Clients implements AutoCloseable {
+  private final ProxySelector proxies;
   private final Map<Tls, HttpClient> all = new HashMap<>();
+
+  Clients(ProxySelector proxies) {
+    this.proxies = proxies;
+  }
 
   synchronized HttpClient of(Endpoint endpoint) throws RegistryException {
     Tls tls = endpoint.tls();
@@ -27,6 +33,7 @@ final class Clients implements AutoCloseable {
               .version(HttpClient.Version.HTTP_1_1)
               .followRedirects(HttpClient.Redirect.NEVER)
               .connectTimeout(tls.connectTimeout())
+              .proxy(proxies)
               .sslContext(tls.context())
               .executor(Executors.newVirtualThreadPerTaskExecutor())
               .build();

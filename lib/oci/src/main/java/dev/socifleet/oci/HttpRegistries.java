@@ -1,5 +1,6 @@
 package dev.socifleet.oci;
 
+import java.net.ProxySelector;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
@@ -15,10 +16,11 @@ public final class HttpRegistries implements Registries {
   private final Map<String, RegistryHost> hosts;
   private final RegistriesConfig config;
   private final Map<URI, KnownHost> known = new ConcurrentHashMap<>();
-  private final Clients clients = new Clients();
+  private final Clients clients;
   private final Tokens tokens;
 
-  private HttpRegistries(RegistriesConfig config) {
+  private HttpRegistries(RegistriesConfig config, ProxySelector proxies) {
+    clients = new Clients(proxies);
     hosts =
         config.hosts().stream()
             .collect(Collectors.toMap(RegistryHost::host, Function.identity(), (a, b) -> a));
@@ -27,7 +29,11 @@ public final class HttpRegistries implements Registries {
   }
 
   public static HttpRegistries open(RegistriesConfig config) {
-    return new HttpRegistries(config);
+    return open(config, new EnvironmentProxies(System.getenv()));
+  }
+
+  static HttpRegistries open(RegistriesConfig config, ProxySelector proxies) {
+    return new HttpRegistries(config, proxies);
   }
 
   @Override

@@ -54,7 +54,7 @@ final class RegistryHttp {
 
   private final HttpClient client;
   private final Timeouts timeouts;
-  private final Tokens tokens;
+  private final Authentication authentication;
   private final Endpoint endpoint;
   private final boolean privateRedirects;
   private final KnownHost known;
@@ -73,11 +73,12 @@ final class RegistryHttp {
       Identity identity) {
     this.client = client;
     this.timeouts = config.timeouts();
-    this.tokens = tokens;
     this.endpoint = endpoint;
     this.privateRedirects = privateRedirects;
     this.known = known;
     this.repository = repository;
+    authentication =
+        new Authentication(client, tokens, endpoint, privateRedirects, known, repository);
     this.identity = identity;
     this.userAgent = config.userAgent();
   }
@@ -212,7 +213,7 @@ final class RegistryHttp {
       discard(send(ping));
     }
     try {
-      return Optional.ofNullable(authorization(Scope.PULL, identity.recent(), ""));
+      return Optional.ofNullable(authentication.header(Scope.PULL, identity.recent(), ""));
     } catch (InterruptedException e) {
       throw interrupted(ping.action());
     }
@@ -245,12 +246,12 @@ final class RegistryHttp {
 
   private HttpResponse<AnswerBody> authenticated(Request request, Credential credential)
       throws IOException, InterruptedException {
-    String sent = authorization(request.scope(), credential, "");
+    String sent = authentication.header(request.scope(), credential, "");
     HttpResponse<AnswerBody> response = redirected(request, sent);
     if (!challenges(request, response)) {
       return response;
     }
-    String fresh = authorization(request.scope(), credential, sent == null ? "" : sent);
+    String fresh = authentication.header(request.scope(), credential, sent == null ? "" : sent);
     if (fresh == null || fresh.equals(sent)) {
       return response;
     }
@@ -258,75 +259,23 @@ final class RegistryHttp {
     return redirected(request, fresh);
   }
 
-  /** Whether the host wants to know who we are; notes how it wants to be told. */
+  /** Whether the host wants to know who we are. Where a redirect led to may not ask that. */
   private boolean challenges(Request request, HttpResponse<AnswerBody> response)
       throws RegistryException {
     if (response.statusCode() != 401 || !own(request, response)) {
       return false;
     }
-    Optional<Challenge> challenge = Challenge.of(response.headers().allValues("WWW-Authenticate"));
-    if (challenge.isEmpty()) {
-      return false;
+    try {
+      return authentication.note(response.headers().allValues("WWW-Authenticate"));
+    } catch (IllegalArgumentException e) {
+      discard(response);
+      throw new RegistryException(
+          said(request) + ": " + e.getMessage(), 401, List.of(), false, null, null);
     }
-    if (challenge.get() instanceof Challenge.Bearer bearer) {
-      checkRealm(request, response, bearer.realm());
-    }
-    known.challenge = challenge.get();
-    return true;
   }
 
-  /** Whether it is this host's own answer: where a redirect led to may not ask for a password. */
   private static boolean own(Request request, HttpResponse<AnswerBody> response) {
     return sameOrigin(request.uri(), response.uri());
-  }
-
-  /** A token server gets our password: not in the clear, and not just anywhere. */
-  private void checkRealm(Request request, HttpResponse<AnswerBody> response, URI realm)
-      throws RegistryException {
-    String why;
-    if (!Addresses.mayFollow(endpoint.base(), privateRedirects, realm)) {
-      why = ", a private address; allow it with private-redirects if that is right";
-    } else if ("https".equals(endpoint.base().getScheme()) && !"https".equals(realm.getScheme())) {
-      why = " over plain http, though the registry itself speaks https";
-    } else {
-      return;
-    }
-    discard(response);
-    throw new RegistryException(
-        said(request) + ": the registry asks for a token from " + realm.getHost() + why,
-        401,
-        List.of(),
-        false,
-        null,
-        null);
-  }
-
-  /**
-   * What to send for this scope, given the last challenge; {@code rejected} was refused just now.
-   */
-  private @Nullable String authorization(Scope scope, Credential credential, String rejected)
-      throws RegistryException, InterruptedException {
-    if (credential instanceof Credential.Authorization(String header)
-        && header.regionMatches(true, 0, "Bearer ", 0, 7)) {
-      return header;
-    }
-    Challenge challenge = known.challenge;
-    if (challenge == null) {
-      return null;
-    }
-    return switch (challenge) {
-      case Challenge.Basic() ->
-          switch (credential) {
-            case Credential.Basic(String user, String password) -> Tokens.basic(user, password);
-            case Credential.Authorization(String header) -> header;
-            case Credential.Anonymous() -> null;
-            case Credential.IdentityToken _ -> null;
-          };
-      case Challenge.Bearer bearer -> {
-        String refused = rejected.startsWith("Bearer ") ? rejected.substring(7) : "";
-        yield "Bearer " + tokens.token(client, repository, bearer, scope, credential, refused);
-      }
-    };
   }
 
   private HttpResponse<AnswerBody> redirected(Request request, @Nullable String authorization)
