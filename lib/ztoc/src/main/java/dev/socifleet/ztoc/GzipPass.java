@@ -23,7 +23,7 @@ final class GzipPass implements LayerPass {
    * Boundaries without any output before them, each a checkpoint of 32 KiB for ten bits of the
    * layer. Encoders leave a few; a layer of nothing else could fill the memory.
    */
-  private static final int MOST_EMPTY = 1024;
+  private static final int MOST_EMPTY = 256;
 
   private final TarWalker tar;
   private final Checkpoints checkpoints;

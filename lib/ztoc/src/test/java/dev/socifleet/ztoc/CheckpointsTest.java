@@ -71,8 +71,8 @@ class CheckpointsTest {
     assertThat(TestLayers.build(bytes, Compression.GZIP, 4 << 20))
         .isEqualTo(
             new ZtocOutcome.NotIndexable(
-                "gzip: more than 1024 empty blocks before the first byte at compressed offset "
-                    + "1290"));
+                "gzip: more than 256 empty blocks before the first byte at compressed offset "
+                    + "330"));
   }
 
   /** Of those of code, only a few hold what a tar reader takes; of the files all do. */
