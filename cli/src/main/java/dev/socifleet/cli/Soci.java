@@ -1,11 +1,14 @@
 package dev.socifleet.cli;
 
+import dev.socifleet.cli.artifacts.PrefetchCommand;
+import dev.socifleet.cli.artifacts.RebuildCommand;
 import dev.socifleet.cli.convert.ConvertCommand;
 import dev.socifleet.cli.create.CreateCommand;
 import dev.socifleet.cli.demo.DemoCommand;
 import dev.socifleet.cli.index.IndexCommand;
 import dev.socifleet.cli.mount.MountCommand;
 import dev.socifleet.cli.mount.UnmountCommand;
+import dev.socifleet.cli.push.PushCommand;
 import dev.socifleet.cli.rpull.RpullCommand;
 import dev.socifleet.cli.store.StoreOptions;
 import dev.socifleet.cli.up.UpCommand;
@@ -30,7 +33,10 @@ import picocli.CommandLine.Option;
       UpCommand.class,
       CreateCommand.class,
       ConvertCommand.class,
+      PushCommand.class,
       IndexCommand.class,
+      PrefetchCommand.class,
+      RebuildCommand.class,
       RpullCommand.class,
       MountCommand.class,
       UnmountCommand.class
