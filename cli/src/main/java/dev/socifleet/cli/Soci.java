@@ -6,6 +6,9 @@ import dev.socifleet.cli.convert.ConvertCommand;
 import dev.socifleet.cli.create.CreateCommand;
 import dev.socifleet.cli.demo.DemoCommand;
 import dev.socifleet.cli.index.IndexCommand;
+import dev.socifleet.cli.inspect.DoctorCommand;
+import dev.socifleet.cli.inspect.ExplainCommand;
+import dev.socifleet.cli.inspect.VerifyCommand;
 import dev.socifleet.cli.mount.MountCommand;
 import dev.socifleet.cli.mount.UnmountCommand;
 import dev.socifleet.cli.push.PushCommand;
@@ -26,7 +29,6 @@ import picocli.CommandLine.Option;
 @Command(
     name = "soci",
     description = "Container images that start before they are downloaded.",
-    mixinStandardHelpOptions = true,
     versionProvider = Soci.Version.class,
     subcommands = {
       DemoCommand.class,
@@ -35,8 +37,12 @@ import picocli.CommandLine.Option;
       ConvertCommand.class,
       PushCommand.class,
       IndexCommand.class,
+      VerifyCommand.class,
+      ExplainCommand.class,
+      DoctorCommand.class,
       PrefetchCommand.class,
       RebuildCommand.class,
+      CompletionCommand.class,
       RpullCommand.class,
       MountCommand.class,
       UnmountCommand.class
@@ -45,25 +51,43 @@ import picocli.CommandLine.Option;
     exitCodeList = {
       "0:done",
       "1:failed; the reason is the last line on stderr",
-      "2:wrong usage or configuration"
+      "2:wrong usage or configuration",
+      "130:ended by a signal"
     },
     footer = {
       "",
       "First steps:",
-      "  soci demo    the whole path on this machine, shown and measured",
-      "  soci up      everything on this machine, to stay"
+      "  soci demo                            the whole path on this machine, shown and measured",
+      "  soci up                              everything on this machine, to stay",
+      "  soci doctor                          what this machine lacks",
+      "  soci index create REGISTRY/APP:TAG   an index for an image, straight at its registry",
+      "  soci explain REGISTRY/APP:TAG        which layers will be lazy"
     })
 public final class Soci implements Runnable {
   /** nerdctl reads this line, and refuses to convert with a version below 0.10.0. */
   static final class Version implements CommandLine.IVersionProvider {
     @Override
     public String[] getVersion() {
-      return new String[] {"soci version " + VERSION};
+      return new String[] {version()};
     }
   }
 
   /** The product's version. */
   public static final String VERSION = "1.0.0";
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this help and exit.")
+  @SuppressWarnings("UnusedVariable") // picocli looks at it
+  private boolean help;
+
+  @Option(
+      names = {"-v", "-V", "--version"},
+      versionHelp = true,
+      description = "Print version information and exit.")
+  @SuppressWarnings("UnusedVariable")
+  private boolean version;
 
   @Option(names = "--debug", description = "Log what happens, and print a failure's stack trace.")
   private boolean debug;
@@ -75,6 +99,11 @@ public final class Soci implements Runnable {
 
   public static void main(String[] args) {
     System.exit(run(args));
+  }
+
+  /** nerdctl takes the third word of this; without a fourth it would take the line's end too. */
+  private static String version() {
+    return "soci version " + VERSION + " soci-fleet";
   }
 
   /** Runs a command line and gives its exit code. */
