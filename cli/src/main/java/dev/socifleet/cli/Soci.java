@@ -1,11 +1,17 @@
 package dev.socifleet.cli;
 
+import dev.socifleet.cli.artifacts.PrefetchCommand;
+import dev.socifleet.cli.artifacts.RebuildCommand;
 import dev.socifleet.cli.convert.ConvertCommand;
 import dev.socifleet.cli.create.CreateCommand;
 import dev.socifleet.cli.demo.DemoCommand;
 import dev.socifleet.cli.index.IndexCommand;
+import dev.socifleet.cli.inspect.DoctorCommand;
+import dev.socifleet.cli.inspect.ExplainCommand;
+import dev.socifleet.cli.inspect.VerifyCommand;
 import dev.socifleet.cli.mount.MountCommand;
 import dev.socifleet.cli.mount.UnmountCommand;
+import dev.socifleet.cli.push.PushCommand;
 import dev.socifleet.cli.rpull.RpullCommand;
 import dev.socifleet.cli.service.ServiceCommand;
 import dev.socifleet.cli.store.StoreOptions;
@@ -26,7 +32,6 @@ import picocli.CommandLine.Option;
 @Command(
     name = "soci",
     description = "Container images that start before they are downloaded.",
-    mixinStandardHelpOptions = true,
     versionProvider = Soci.Version.class,
     subcommands = {
       DemoCommand.class,
@@ -34,7 +39,14 @@ import picocli.CommandLine.Option;
       ServiceCommand.class,
       CreateCommand.class,
       ConvertCommand.class,
+      PushCommand.class,
       IndexCommand.class,
+      VerifyCommand.class,
+      ExplainCommand.class,
+      DoctorCommand.class,
+      PrefetchCommand.class,
+      RebuildCommand.class,
+      CompletionCommand.class,
       RpullCommand.class,
       MountCommand.class,
       UnmountCommand.class,
@@ -44,13 +56,17 @@ import picocli.CommandLine.Option;
     exitCodeList = {
       "0:done",
       "1:failed; the reason is the last line on stderr",
-      "2:wrong usage or configuration"
+      "2:wrong usage or configuration",
+      "130:ended by a signal"
     },
     footer = {
       "",
       "First steps:",
-      "  soci demo    the whole path on this machine, shown and measured",
-      "  soci up      everything on this machine, to stay"
+      "  soci demo                            the whole path on this machine, shown and measured",
+      "  soci up                              everything on this machine, to stay",
+      "  soci doctor                          what this machine lacks",
+      "  soci index create REGISTRY/APP:TAG   an index for an image, straight at its registry",
+      "  soci explain REGISTRY/APP:TAG        which layers will be lazy"
     })
 public final class Soci implements Runnable {
   /** nerdctl reads this line, and refuses to convert with a version below 0.10.0. */
@@ -63,6 +79,20 @@ public final class Soci implements Runnable {
 
   /** The product's version. */
   public static final String VERSION = "1.0.0";
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this help and exit.")
+  @SuppressWarnings("UnusedVariable") // picocli looks at it
+  private boolean help;
+
+  @Option(
+      names = {"-v", "-V", "--version"},
+      versionHelp = true,
+      description = "Print version information and exit.")
+  @SuppressWarnings("UnusedVariable")
+  private boolean version;
 
   @Option(names = "--debug", description = "Log what happens, and print a failure's stack trace.")
   private boolean debug;
@@ -81,8 +111,9 @@ public final class Soci implements Runnable {
     System.exit(run(args));
   }
 
+  /** nerdctl takes the third word of this; without a fourth it would take the line's end too. */
   private static String version() {
-    return "soci version " + VERSION;
+    return "soci version " + VERSION + " soci-fleet";
   }
 
   /** Runs a command line and gives its exit code. */

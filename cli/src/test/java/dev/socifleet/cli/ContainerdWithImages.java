@@ -43,7 +43,10 @@ public final class ContainerdWithImages implements AutoCloseable {
 
   /** Imports an image as {@code example.test/NAME:latest}, with all that is there of it. */
   public String add(String image) throws IOException, InterruptedException {
-    Path layout = vectors.copy(image, directory.resolve(image));
+    Path layout = directory.resolve(image);
+    if (!Files.exists(layout)) {
+      vectors.copy(image, layout);
+    }
     Path tar = directory.resolve(image + ".tar");
     ContainerdProcess.run(List.of("tar", "-C", layout.toString(), "-cf", tar.toString(), "."))
         .success();

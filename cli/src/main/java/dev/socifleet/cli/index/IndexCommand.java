@@ -1,11 +1,10 @@
 package dev.socifleet.cli.index;
 
-import dev.socifleet.cli.Soci;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
+import dev.socifleet.cli.artifacts.IndexInfoCommand;
+import dev.socifleet.cli.artifacts.IndexListCommand;
+import dev.socifleet.cli.artifacts.IndexRemoveCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** {@code soci index}: the commands on indexes. */
@@ -13,14 +12,14 @@ import picocli.CommandLine.Spec;
     name = "index",
     mixinStandardHelpOptions = true,
     description = "Build SOCI indexes at a registry; list and remove local ones.",
-    subcommands = {IndexCreateCommand.class})
+    subcommands = {
+      IndexCreateCommand.class,
+      IndexListCommand.class,
+      IndexInfoCommand.class,
+      IndexRemoveCommand.class
+    })
 public final class IndexCommand implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
-  @ParentCommand private @Nullable Soci soci;
-
-  Optional<Soci> soci() {
-    return Optional.ofNullable(soci);
-  }
 
   @Override
   public void run() {

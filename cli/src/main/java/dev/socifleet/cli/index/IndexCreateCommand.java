@@ -8,8 +8,10 @@ import dev.socifleet.cli.build.IndexOptions;
 import dev.socifleet.cli.build.OutputOptions;
 import dev.socifleet.cli.build.PlatformOptions;
 import dev.socifleet.cli.remote.RegistryOptions;
+import dev.socifleet.cli.remote.RemoteImage;
 import dev.socifleet.oci.HttpRegistries;
 import dev.socifleet.oci.ImageReference;
+import dev.socifleet.oci.Repository;
 import dev.socifleet.sociindex.PlatformChoice;
 import java.time.Duration;
 import java.util.Optional;
@@ -88,17 +90,17 @@ final class IndexCreateCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     RegistryIndexRequest request = request();
     BuildOutput output = form.open(spec);
+    registry.withoutEffect().ifPresent(output::warn);
     try (HttpRegistries registries = registry.open(request.image())) {
-      RegistryIndexing indexing =
-          new RegistryIndexing(registries.repository(request.image().repository()), output);
+      Repository repository = registries.repository(request.image().repository());
       Interruptible.run(
           "building the index",
           timeout,
           () -> {
             if (dryRun) {
-              indexing.plan(request);
+              new RegistryPlan(repository, output).print(request);
             } else {
-              indexing.run(request);
+              new RegistryIndexing(repository, output).run(request);
             }
             return true;
           });
@@ -109,17 +111,7 @@ final class IndexCreateCommand implements Callable<Integer> {
   }
 
   private RegistryIndexRequest request() {
-    ImageReference image;
-    try {
-      image = ImageReference.parse(reference);
-    } catch (IllegalArgumentException e) {
-      throw new CommandFailure(
-          "'"
-              + reference
-              + "' is no image reference such as registry.example/app:1.0: "
-              + e.getMessage(),
-          USAGE);
-    }
+    ImageReference image = RemoteImage.parse(reference);
     return new RegistryIndexRequest(
         image,
         platforms.choice(new PlatformChoice.All()),

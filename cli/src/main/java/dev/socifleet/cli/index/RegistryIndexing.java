@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.socifleet.cli.CommandFailure;
 import dev.socifleet.cli.build.BuildOutput;
 import dev.socifleet.cli.remote.KnownZtocs;
-import dev.socifleet.cli.remote.RepositoryDocuments;
+import dev.socifleet.cli.remote.RemoteImage;
 import dev.socifleet.cli.remote.RepositoryLayers;
 import dev.socifleet.cli.remote.RepositoryZtocs;
 import dev.socifleet.oci.Descriptor;
@@ -13,12 +13,8 @@ import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.ManifestBlob;
 import dev.socifleet.oci.Platforms;
 import dev.socifleet.oci.Repository;
-import dev.socifleet.sociindex.ImageTree;
-import dev.socifleet.sociindex.LayerPolicy;
 import dev.socifleet.sociindex.PlatformChoice.Chosen;
-import dev.socifleet.sociindex.PlatformChoice.NoSuchPlatform;
 import dev.socifleet.sociindex.SociIndex;
-import dev.socifleet.sociindex.SociIndex.LayerZtoc;
 import dev.socifleet.sociindex.V2Conversion.Converted;
 import dev.socifleet.sociindex.V2Conversion.Indexed;
 import dev.socifleet.sociindex.build.IndexBuilder;
@@ -35,7 +31,6 @@ import java.util.Optional;
  */
 final class RegistryIndexing {
   private final Repository repository;
-  private final RepositoryDocuments documents;
   private final IndexPublisher publisher;
   private final BuildOutput output;
   private final ObjectNode json = new JsonMapper().createObjectNode();
@@ -43,7 +38,6 @@ final class RegistryIndexing {
   RegistryIndexing(Repository repository, BuildOutput output) {
     this.repository = repository;
     this.output = output;
-    documents = new RepositoryDocuments(repository);
     publisher = new IndexPublisher(repository);
   }
 
@@ -51,8 +45,9 @@ final class RegistryIndexing {
   private record Built(Chosen image, IndexBuilder.Parts parts) {}
 
   void run(RegistryIndexRequest request) throws IOException {
-    ManifestBlob target = target(request);
-    List<Chosen> chosen = chosen(target, request);
+    RemoteImage image = RemoteImage.find(repository, request.image());
+    ManifestBlob target = image.target();
+    List<Chosen> chosen = image.chosen(request.platforms());
     output.expect(chosen, request.rules().minLayerSize());
     IndexBuilder builder =
         new IndexBuilder(
@@ -61,10 +56,10 @@ final class RegistryIndexing {
             request.rules(),
             output);
     List<Built> built = new ArrayList<>();
-    for (Chosen image : chosen) {
-      IndexBuilder.Parts parts = builder.build(image.image().manifest());
+    for (Chosen one : chosen) {
+      IndexBuilder.Parts parts = builder.build(one.image().manifest());
       if (!parts.ztocs().isEmpty()) {
-        built.add(new Built(image, parts));
+        built.add(new Built(one, parts));
       }
     }
     if (built.isEmpty()) {
@@ -78,7 +73,7 @@ final class RegistryIndexing {
     refusal.ifPresent(output::warn);
     Digest published = target.digest();
     if (request.v2Tag().isPresent()) {
-      published = publishV2(target, built, request, request.v2Tag().get());
+      published = publishV2(image, built, request, request.v2Tag().get());
     } else if (refusal.isPresent()) {
       throw new CommandFailure("nothing was published; use --index-version v2");
     }
@@ -107,7 +102,7 @@ final class RegistryIndexing {
   }
 
   private Digest publishV2(
-      ManifestBlob target, List<Built> built, RegistryIndexRequest request, String tag)
+      RemoteImage image, List<Built> built, RegistryIndexRequest request, String tag)
       throws IOException {
     List<Indexed> indexed = new ArrayList<>();
     for (Built one : built) {
@@ -119,7 +114,8 @@ final class RegistryIndexing {
                   .withPrefetches(one.parts().prefetches())
                   .manifest()));
     }
-    Converted converted = publisher.v2(target, documents, indexed);
+    ManifestBlob target = image.target();
+    Converted converted = publisher.v2(target, image.documents(), indexed);
     if (request.image().digest() == null
         && !publisher.pointsAt(request.image().tagOrDigest(), target.digest())) {
       throw new CommandFailure(
@@ -138,65 +134,5 @@ final class RegistryIndexing {
     output.line("image " + target.digest() + " -> " + converted.root().digest());
     output.line("published v2 image " + repository.name() + ":" + tag);
     return converted.root().digest();
-  }
-
-  /** Says what {@link #run} would do. */
-  void plan(RegistryIndexRequest request) throws IOException {
-    ManifestBlob target = target(request);
-    LayerPolicy policy = new LayerPolicy(request.rules().minLayerSize());
-    KnownZtocs known = new KnownZtocs(repository, target);
-    json.put("image", request.image().toString()).put("digest", target.digest().toString());
-    for (Chosen image : chosen(target, request)) {
-      Digest manifest = image.image().descriptor().digest();
-      output.line(Platforms.text(image.platform()) + " " + manifest);
-      for (Descriptor layer : image.image().manifest().layers()) {
-        String fate = fate(layer, policy, known, request);
-        output.line("  layer " + layer.digest() + " (" + layer.size() + " bytes): " + fate);
-        json.withArrayProperty("layers")
-            .addObject()
-            .put("platform", Platforms.text(image.platform()))
-            .put("digest", layer.digest().toString())
-            .put("size", layer.size())
-            .put("plan", fate);
-      }
-    }
-    if (request.v1()) {
-      output.line("would publish v1 indexes as referrers");
-    }
-    request
-        .v2Tag()
-        .ifPresent(tag -> output.line("would publish v2 image " + repository.name() + ":" + tag));
-    output.result(target.digest().toString(), json);
-  }
-
-  private static String fate(
-      Descriptor layer, LayerPolicy policy, KnownZtocs known, RegistryIndexRequest request) {
-    if (policy.decide(layer) instanceof LayerPolicy.Decision.LeftOut(String reason)) {
-      return "skipped, " + reason;
-    }
-    Optional<LayerZtoc> there =
-        request.rules().force()
-            ? Optional.empty()
-            : known.of(layer.digest(), request.rules().spanSize());
-    return there.map(ztoc -> "has ztoc " + ztoc.ztoc()).orElse("would be read and indexed");
-  }
-
-  private ManifestBlob target(RegistryIndexRequest request) throws IOException {
-    return repository
-        .manifest(request.image().tagOrDigest())
-        .orElseThrow(() ->
-            new CommandFailure(
-                "there is no image "
-                    + request.image()
-                    + "; check the name, and whether the credentials may read it"));
-  }
-
-  private List<Chosen> chosen(ManifestBlob target, RegistryIndexRequest request)
-      throws IOException {
-    try {
-      return request.platforms().of(ImageTree.read(target, documents));
-    } catch (NoSuchPlatform e) {
-      throw new CommandFailure(String.valueOf(e.getMessage()));
-    }
   }
 }

@@ -11,6 +11,7 @@ import dev.socifleet.oci.RegistriesConfig;
 import dev.socifleet.oci.RegistryHost;
 import java.io.Console;
 import java.net.URI;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,29 @@ public final class RegistryOptions {
   @Option(names = "--plain-http", description = "The registry has no TLS.")
   private boolean plainHttp;
 
+  // The existing tool takes these, and nerdctl passes some; there they have no effect.
+  @Option(
+      names = {"-k", "--skip-verify"},
+      hidden = true)
+  private boolean skipVerify;
+
+  @Option(names = "--hosts-dir", hidden = true)
+  @SuppressWarnings("UnusedVariable") // nerdctl passes it always
+  private List<String> hostsDirs = new ArrayList<>();
+
+  @Option(
+      names = {"--tlscacert", "--tlscert", "--tlskey"},
+      hidden = true)
+  private List<String> tls = new ArrayList<>();
+
+  @Option(names = "--refresh", hidden = true)
+  private @Nullable String refresh;
+
+  @Option(
+      names = {"--http-dump", "--http-trace"},
+      hidden = true)
+  private boolean trace;
+
   /** Opens a client that may talk to the image's registry, and to no other. */
   public HttpRegistries open(ImageReference image) {
     RegistryHost host = RegistryHost.of(image.repository().registry());
@@ -36,6 +60,16 @@ public final class RegistryOptions {
     }
     return HttpRegistries.open(
         new RegistriesConfig(List.of(host), credentials(), "soci-fleet-cli/" + Soci.VERSION));
+  }
+
+  /** What was asked for and isn't done; empty if nothing. */
+  public Optional<String> withoutEffect() {
+    boolean verified = skipVerify && !plainHttp;
+    return verified || !tls.isEmpty() || refresh != null || trace
+        ? Optional.of(
+            "--skip-verify, --tls…, --refresh and --http-… have no effect yet; certificates are"
+                + " those that Java trusts")
+        : Optional.empty();
   }
 
   private Credentials credentials() {
