@@ -36,7 +36,8 @@ final class CacheServer implements AutoCloseable {
   /** Answers a request, on a thread that may wait. */
   @FunctionalInterface
   interface Handler {
-    void handle(HttpServerRequest request) throws InterruptedException;
+    /** Returns the status of the answer, 0 when the caller went away or was cut off. */
+    int handle(HttpServerRequest request) throws InterruptedException;
   }
 
   private final FetchCacheConfig config;
@@ -184,13 +185,14 @@ final class CacheServer implements AutoCloseable {
     }
     try {
       threads.execute(() -> {
+        int status = 0;
         try {
-          handler.handle(request);
+          status = handler.handle(request);
         } catch (InterruptedException e) {
-          request.connection().close();
+          Wire.cut(request); // the cache is closing
         } finally {
           inFlight.release();
-          count(request.response().getStatusCode());
+          count(status);
         }
       });
     } catch (RejectedExecutionException e) {
@@ -204,9 +206,9 @@ final class CacheServer implements AutoCloseable {
     metrics
         .counter(
             "soci_cache_requests_total",
-            "Requests by the status of their answer",
+            "Requests by the status of their answer; gone: callers who went away or were cut off",
             "status",
-            Integer.toString(status))
+            status == 0 ? "gone" : Integer.toString(status))
         .increment();
   }
 

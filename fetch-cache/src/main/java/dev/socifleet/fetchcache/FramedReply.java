@@ -49,7 +49,7 @@ final class FramedReply implements AutoCloseable {
       }
     }
     reply.send(SpanFrames.error(why.status(), why.code(), why.text()));
-    reply.end();
+    reply.end(why.status());
   }
 
   /** From here on this thread sends, and nobody else. */

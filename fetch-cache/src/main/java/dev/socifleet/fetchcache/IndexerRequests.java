@@ -63,7 +63,7 @@ final class IndexerRequests {
     try (reservation) {
       ztocs.put(layer, spanSize, RequestBody.read(request, length));
     }
-    reply.status(201);
+    reply.endWith(201);
   }
 
   /** {@code POST /v1/leases/{layer}/{span size}}. */
@@ -83,14 +83,14 @@ final class IndexerRequests {
               + (other.get().toSeconds() + 1)
               + " s");
     }
-    reply.status(200);
+    reply.endWith(200);
   }
 
   /** {@code DELETE /v1/leases/{layer}/{span size}}. */
   void release(HttpServerRequest request, Digest layer, long spanSize, Reply reply) throws Refusal {
     needToken(request);
     leases.release(layer, spanSize, Parameters.holder(request));
-    reply.status(204);
+    reply.endWith(204);
   }
 
   private void needToken(HttpServerRequest request) throws Refusal {

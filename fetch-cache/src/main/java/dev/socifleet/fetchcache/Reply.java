@@ -2,7 +2,6 @@ package dev.socifleet.fetchcache;
 
 import dev.socifleet.fetchcache.store.SpanBytes;
 import io.micrometer.core.instrument.Counter;
-import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -38,12 +37,13 @@ final class Reply implements AutoCloseable {
   private final Readers readers;
   private final Counter bytes;
   private final Duration patience;
-  private final Deque<CompletableFuture<Void>> underWay = new ArrayDeque<>();
+  private final Deque<CompletableFuture<Boolean>> underWay = new ArrayDeque<>();
   private volatile long waitingSince;
   private volatile boolean waiting;
   private volatile boolean begun;
   private boolean over;
-  private @Nullable Future<Void> mentioned;
+  private int status;
+  private @Nullable CompletableFuture<Boolean> mentioned;
 
   /**
    * @param patience how long the reader may take nothing
@@ -58,6 +58,11 @@ final class Reply implements AutoCloseable {
 
   boolean begun() {
     return begun;
+  }
+
+  /** The status, also of an error told in its middle; 0 for one that nobody has got whole. */
+  int status() {
+    return status;
   }
 
   /** Whether it has been ended, or refused. */
@@ -98,9 +103,9 @@ final class Reply implements AutoCloseable {
     for (int at = 0; at < span.length(); at += PIECE) {
       int length = Math.min(PIECE, span.length() - at);
       Buffer piece = BufferInternal.buffer(span.retain().slice(at, length));
-      Future<Void> sent = write(piece);
+      CompletableFuture<Boolean> sent = write(piece);
       // Also when it failed: from then on, the network doesn't look at the bytes any more.
-      sent.onComplete(done -> span.release());
+      var _ = sent.whenComplete((done, failure) -> span.release());
       await(sent);
       bytes.increment(length);
     }
@@ -116,21 +121,18 @@ final class Reply implements AutoCloseable {
    * from the others' time.
    */
   void mention(byte[] small) {
-    if (mentioned == null || mentioned.isComplete()) {
+    if (mentioned == null || mentioned.isDone()) {
       mentioned = write(Buffer.buffer(small));
     }
   }
 
-  private Future<Void> write(Buffer piece) {
-    try {
-      return request.response().write(piece);
-    } catch (IllegalStateException e) {
-      return Future.failedFuture(e); // the connection was closed
-    }
+  private CompletableFuture<Boolean> write(Buffer piece) {
+    return Wire.send(request, () -> request.response().write(piece));
   }
 
-  private void await(Future<Void> sent) throws ReaderGoneException, InterruptedException {
-    underWay.add(sent.toCompletionStage().toCompletableFuture());
+  private void await(CompletableFuture<Boolean> sent)
+      throws ReaderGoneException, InterruptedException {
+    underWay.add(sent);
     while (underWay.size() > PIECES_UNDER_WAY) {
       awaitOldest();
     }
@@ -153,30 +155,36 @@ final class Reply implements AutoCloseable {
 
   /** Ends an answer that had a body. */
   void end() throws ReaderGoneException, InterruptedException {
+    end(200);
+  }
+
+  /**
+   * @param outcome what the reader was told in the end
+   */
+  void end(int outcome) throws ReaderGoneException, InterruptedException {
     over = true;
-    try {
-      underWay.add(request.response().end().toCompletionStage().toCompletableFuture());
-    } catch (IllegalStateException e) {
-      throw new ReaderGoneException("the reader is gone: " + e.getMessage());
-    }
+    underWay.add(Wire.send(request, () -> request.response().end()));
     while (!underWay.isEmpty()) {
       awaitOldest();
     }
+    status = outcome;
     if (RequestBody.expected(request) && !request.isEnded()) {
       Wire.endAfterAnswer(request);
     }
   }
 
   /** An answer without a body. */
-  void status(int status) {
+  void endWith(int bareStatus) {
     begun = true;
     over = true;
-    var _ = request.response().setStatusCode(status).end();
+    status = bareStatus;
+    var _ = Wire.send(request, () -> request.response().setStatusCode(bareStatus).end());
   }
 
   void refuse(Refusal why) {
     begun = true;
     over = true;
+    status = why.status();
     RefusalAnswer.send(request, why);
   }
 

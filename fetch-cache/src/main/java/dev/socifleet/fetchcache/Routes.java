@@ -51,7 +51,7 @@ final class Routes implements CacheServer.Handler {
   }
 
   @Override
-  public void handle(HttpServerRequest request) throws InterruptedException {
+  public int handle(HttpServerRequest request) throws InterruptedException {
     long since = System.nanoTime();
     String kind = "other";
     try (Reply reply = new Reply(request, readers, toClients, readerPatience)) {
@@ -75,6 +75,7 @@ final class Routes implements CacheServer.Handler {
         LOG.error("cannot answer {} {}", request.method(), request.path(), e);
         refused(request, reply, Refusal.of(500, "error", "internal error"));
       }
+      return reply.status();
     } finally {
       duration(kind).record(Duration.ofNanos(System.nanoTime() - since));
     }

@@ -2,9 +2,13 @@ package dev.socifleet.fetchcache;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.concurrent.EventExecutor;
+import io.vertx.core.Future;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.impl.HttpServerConnection;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /** The connection below a request, for what Vert.x's own API doesn't offer. */
 final class Wire {
@@ -19,6 +23,34 @@ final class Wire {
   static void cut(HttpServerRequest request) {
     // Vert.x's handler would turn the channel's own close() into an orderly one; this passes it by.
     var _ = context(request).close();
+  }
+
+  /**
+   * Writes something on the connection's event loop, where it can't end in between: elsewhere a
+   * write to a connection that has just ended fails in Vert.x itself (5.1.6), and tells nobody.
+   * Throws nothing; what is returned completes whatever happens.
+   */
+  static CompletableFuture<Boolean> send(
+      HttpServerRequest request, Supplier<Future<Void>> writing) {
+    CompletableFuture<Boolean> sent = new CompletableFuture<>();
+    try {
+      context(request)
+          .executor()
+          .execute(() -> {
+            try {
+              var _ =
+                  writing
+                      .get()
+                      .onSuccess(done -> sent.complete(true))
+                      .onFailure(sent::completeExceptionally);
+            } catch (RuntimeException | Error e) {
+              sent.completeExceptionally(e);
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      sent.completeExceptionally(e); // the cache has closed
+    }
+    return sent;
   }
 
   /**

@@ -138,6 +138,7 @@ final class TestCache implements AutoCloseable {
         .atMost(Duration.ofSeconds(60))
         .untilAsserted(() ->
             assertThat(List.of("memory_bytes", "flights", "requests_in_flight"))
+                .as(this::metrics)
                 .allMatch(name -> metric("soci_cache_" + name) == 0));
   }
 
