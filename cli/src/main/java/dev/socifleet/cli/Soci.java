@@ -1,12 +1,14 @@
 package dev.socifleet.cli;
 
 import dev.socifleet.cli.convert.ConvertCommand;
+import dev.socifleet.cli.create.CreateCommand;
 import dev.socifleet.cli.demo.DemoCommand;
 import dev.socifleet.cli.index.IndexCommand;
 import dev.socifleet.cli.mount.MountCommand;
 import dev.socifleet.cli.mount.UnmountCommand;
 import dev.socifleet.cli.rpull.RpullCommand;
 import dev.socifleet.cli.service.ServiceCommand;
+import dev.socifleet.cli.store.StoreOptions;
 import dev.socifleet.cli.up.UpCommand;
 import dev.socifleet.cli.ztoc.ZtocCommand;
 import dev.socifleet.service.Logging;
@@ -30,6 +32,7 @@ import picocli.CommandLine.Option;
       DemoCommand.class,
       UpCommand.class,
       ServiceCommand.class,
+      CreateCommand.class,
       ConvertCommand.class,
       IndexCommand.class,
       RpullCommand.class,
@@ -65,6 +68,7 @@ public final class Soci implements Runnable {
   private boolean debug;
 
   @Mixin private ContainerdOptions containerd = new ContainerdOptions();
+  @Mixin private StoreOptions stores = new StoreOptions();
 
   private Soci() {}
 
@@ -98,6 +102,11 @@ public final class Soci implements Runnable {
   /** Which containerd is meant, as far as it was said before the command's name. */
   public ContainerdOptions containerd() {
     return containerd;
+  }
+
+  /** Which stores are meant, as far as it was said before the command's name. */
+  public StoreOptions stores() {
+    return stores;
   }
 
   @Override

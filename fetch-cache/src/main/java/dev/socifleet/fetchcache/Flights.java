@@ -155,7 +155,7 @@ final class Flights implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       fail(run, Refusal.overloaded("the cache is closing"));
-    } catch (RuntimeException e) { // the edge of a thread: those who wait must hear of it
+    } catch (RuntimeException | Error e) { // the edge of a thread: those who wait must hear of it
       LOG.error("a flight ended by an error", e);
       fail(run, Refusal.of(500, "error", "internal error"));
     }
@@ -304,7 +304,7 @@ final class Flights implements AutoCloseable {
   private void nextPilot(Flight flight, Caller refused, Refusal why, boolean forwarded) {
     Optional<Waiter> next =
         flight.refuse(
-            why.isPersonal()
+            why.isPersonal() || why.isThrottling()
                 ? caller -> caller.key().equals(refused.key())
                 : caller -> caller.repository().registry().equals(refused.repository().registry()),
             why);

@@ -68,6 +68,9 @@ final class Routes implements CacheServer.Handler {
       } catch (Reply.ReaderGoneException e) {
         LOG.debug("{}", e.getMessage());
         reply.abort();
+      } catch (OutOfMemoryError e) {
+        LOG.error("the JVM's memory doesn't suffice for the setting memory", e);
+        refused(request, reply, Refusal.overloaded("out of memory"));
       } catch (IOException | RuntimeException e) { // the edge of a request: it must get an answer
         LOG.error("cannot answer {} {}", request.method(), request.path(), e);
         refused(request, reply, Refusal.of(500, "error", "internal error"));

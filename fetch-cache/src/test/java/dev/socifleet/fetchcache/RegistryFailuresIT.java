@@ -2,6 +2,7 @@ package dev.socifleet.fetchcache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.socifleet.cacheclient.CacheUnavailableException;
 import dev.socifleet.cacheclient.FleetCache.SpanRange;
@@ -10,6 +11,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -101,8 +103,36 @@ class RegistryFailuresIT {
     assertThat(answer.statusCode()).isEqualTo(502);
     assertThat(answer.headers().firstValue("Retry-After")).contains("60");
     assertThat(answer.body()).contains("429");
+    // Neither is the registry asked again for this caller in that time, nor are others kept out.
+    assertThat(getOne().statusCode()).isEqualTo(502);
     assertThat(registry.counts()).containsEntry("get 429", 1);
-    assertWellAfterwards();
+    registry.misbehave(request -> new Fault.None());
+    assertThat(cache.get("team/app", layer.digest(), List.of(span), "Bearer other")).hasSize(1);
+    assertThat(cache.metric("soci_cache_registry_failures_total")).isEqualTo(1);
+    cache.awaitNothingHeld();
+  }
+
+  @Test
+  void aPilotWhoIsOverHisQuotaDoesNotFailTheOthers() throws Exception {
+    CountDownLatch go = new CountDownLatch(1);
+    AtomicInteger gets = new AtomicInteger();
+    registry.misbehave(request -> {
+      if (request.method().equals("GET") && gets.incrementAndGet() == 1) {
+        SpansIT.awaitQuietly(go);
+        return new Fault.Status(429, List.of("Retry-After: 60"));
+      }
+      return new Fault.None();
+    });
+    try (Together<Integer> calls = new Together<>()) {
+      calls.start(() -> getOne().statusCode());
+      await().until(() -> gets.get() == 1);
+      calls.start(
+          () -> cache.get("team/app", layer.digest(), List.of(span), "Bearer other").size());
+      await().until(() -> cache.metric("soci_cache_spans_total", "result", "joined") == 1);
+      go.countDown();
+      assertThat(calls.result(0)).isEqualTo(502);
+      assertThat(calls.result(1)).isEqualTo(1);
+    }
   }
 
   @Test

@@ -122,6 +122,17 @@ class ZtocsIT {
     assertThat(registry.served("GET")).isEmpty();
   }
 
+  @Test
+  void aZtocThatReplacesADifferentOneIsKeptAndCounted() throws Exception {
+    TestLayer other = TestLayer.make(13, 1 << 20, layer.spanSize());
+    cache.client.putZtoc(layer.digest(), layer.spanSize(), other.ztoc());
+    cache.client.putZtoc(layer.digest(), layer.spanSize(), layer.ztoc());
+    cache.client.putZtoc(layer.digest(), layer.spanSize(), layer.ztoc());
+    assertThat(asIndexer()).contains(layer.ztoc());
+    assertThat(cache.metric("soci_cache_ztoc_conflicts_total")).isEqualTo(1);
+    assertThat(cache.get("team/app", layer.digest(), layer.spans())).hasSameSizeAs(layer.spans());
+  }
+
   /** Two repositories, even registries, share a layer; its spans are proved by its zTOC. */
   @Test
   void aSpanThatAZtocProvesIsFetchedOnceForAllRepositories() throws Exception {

@@ -3,8 +3,12 @@ package dev.socifleet.cli.build;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
+import dev.socifleet.sociindex.PlatformChoice.Chosen;
 import dev.socifleet.sociindex.build.BuildListener;
 import java.io.PrintWriter;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 
 /**
  * What a build prints: the lines of the existing tool, which programs read, on the standard output;
@@ -61,9 +65,16 @@ public final class BuildOutput implements BuildListener {
     progress.erase();
   }
 
-  /** The bytes of layers that are going to be read. */
-  public void expect(long bytes) {
-    progress.expect(bytes);
+  /** The layers that are going to be read: each once, those too small not at all. */
+  public void expect(List<Chosen> images, long minLayerSize) {
+    Set<Digest> seen = new HashSet<>();
+    for (Chosen image : images) {
+      for (Descriptor layer : image.image().manifest().layers()) {
+        if (layer.size() >= minLayerSize && seen.add(layer.digest())) {
+          progress.expect(layer.size());
+        }
+      }
+    }
   }
 
   @Override

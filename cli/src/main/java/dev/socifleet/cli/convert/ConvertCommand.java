@@ -1,7 +1,6 @@
 package dev.socifleet.cli.convert;
 
 import dev.socifleet.cli.CommandFailure;
-import dev.socifleet.cli.ContainerdOptions;
 import dev.socifleet.cli.Interruptible;
 import dev.socifleet.cli.Soci;
 import dev.socifleet.cli.build.BuildOutput;
@@ -11,6 +10,8 @@ import dev.socifleet.cli.build.PlatformOptions;
 import dev.socifleet.cli.layout.ArchiveOutput;
 import dev.socifleet.cli.layout.DirectoryOutput;
 import dev.socifleet.cli.layout.LayoutOutput;
+import dev.socifleet.cli.store.LocalOptions;
+import dev.socifleet.cli.store.LocalStores;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -34,14 +35,17 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Examples:",
+      "  soci convert --all-platforms registry.example/app:1 registry.example/app:1-soci",
       "  soci convert --standalone app.tar app-soci.tar",
       "  skopeo copy docker://registry.example/app:1 oci:app",
       "  soci convert --standalone --all-platforms --format oci-dir app app-soci"
     })
 public final class ConvertCommand implements Callable<Integer> {
+  private static final String WHAT = "the conversion";
+
   @Spec private CommandSpec spec = CommandSpec.create();
   @ParentCommand private @Nullable Soci soci;
-  @Mixin private ContainerdOptions containerd = new ContainerdOptions();
+  @Mixin private LocalOptions local = new LocalOptions();
   @Mixin private PlatformOptions platforms = new PlatformOptions();
   @Mixin private IndexOptions index = new IndexOptions();
   @Mixin private OutputOptions form = new OutputOptions();
@@ -75,12 +79,8 @@ public final class ConvertCommand implements Callable<Integer> {
     ConversionRequest request =
         new ConversionRequest(platforms.choice(PlatformOptions.standard()), index.rules());
     BuildOutput output = form.open(spec);
-    ContainerdOptions.Containerd target =
-        containerd.resolve(
-            soci == null ? new ContainerdOptions() : soci.containerd(), System.getenv());
     try {
-      ConversionResult result =
-          Interruptible.run("the conversion", target.timeout(), () -> convert(request, output));
+      ConversionResult result = standalone ? layouts(request, output) : images(request, output);
       if (digestMap != null) {
         Files.writeString(digestMap, result.json().toPrettyString() + "\n");
       }
@@ -91,11 +91,20 @@ public final class ConvertCommand implements Callable<Integer> {
     }
   }
 
-  private ConversionResult convert(ConversionRequest request, BuildOutput output) throws Exception {
-    if (!standalone) {
-      throw new CommandFailure("convert works on layouts so far; add --standalone");
+  private ConversionResult layouts(ConversionRequest request, BuildOutput output) throws Exception {
+    return Interruptible.run(
+        WHAT,
+        local.timeout(soci),
+        () -> new StandaloneConversion(output).run(Path.of(source), layout(), request));
+  }
+
+  private ConversionResult images(ConversionRequest request, BuildOutput output) throws Exception {
+    try (LocalStores stores = local.open(soci)) {
+      return Interruptible.run(
+          WHAT,
+          stores.timeout(),
+          () -> new ContainerdConversion(stores, output).run(source, destination, request));
     }
-    return new StandaloneConversion(output).run(Path.of(source), layout(), request);
   }
 
   private LayoutOutput layout() {

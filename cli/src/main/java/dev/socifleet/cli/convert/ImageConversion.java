@@ -2,8 +2,6 @@ package dev.socifleet.cli.convert;
 
 import dev.socifleet.cli.CommandFailure;
 import dev.socifleet.cli.build.BuildOutput;
-import dev.socifleet.oci.Descriptor;
-import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.ManifestBlob;
 import dev.socifleet.sociindex.ImageTree;
 import dev.socifleet.sociindex.PlatformChoice.Chosen;
@@ -16,9 +14,7 @@ import dev.socifleet.sociindex.build.LayerBlobs;
 import dev.socifleet.sociindex.build.ZtocStore;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /** Makes the v2 indexes of an image and the image that carries them, wherever its blobs are. */
 final class ImageConversion {
@@ -43,7 +39,7 @@ final class ImageConversion {
     } catch (NoSuchPlatform e) {
       throw new CommandFailure(String.valueOf(e.getMessage()));
     }
-    output.expect(toRead(chosen, request));
+    output.expect(chosen, request.rules().minLayerSize());
     IndexBuilder builder = new IndexBuilder(layers, ztocs, request.rules(), output);
     List<Indexed> indexed = new ArrayList<>();
     for (Chosen image : chosen) {
@@ -61,17 +57,5 @@ final class ImageConversion {
     }
     return new ConversionResult(
         target.digest(), V2Conversion.convert(target, documents, indexed), indexed);
-  }
-
-  private static long toRead(List<Chosen> chosen, ConversionRequest request) {
-    Map<Digest, Long> sizes = new LinkedHashMap<>();
-    for (Chosen image : chosen) {
-      for (Descriptor layer : image.image().manifest().layers()) {
-        if (layer.size() >= request.rules().minLayerSize()) {
-          sizes.put(layer.digest(), layer.size());
-        }
-      }
-    }
-    return sizes.values().stream().mapToLong(Long::longValue).sum();
   }
 }

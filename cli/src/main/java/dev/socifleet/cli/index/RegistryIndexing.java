@@ -25,11 +25,9 @@ import dev.socifleet.sociindex.build.IndexBuilder;
 import dev.socifleet.sociindex.publish.IndexPublisher;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Builds an image's indexes at its registry. zTOCs go there as they are built; what refers to them
@@ -55,7 +53,7 @@ final class RegistryIndexing {
   void run(RegistryIndexRequest request) throws IOException {
     ManifestBlob target = target(request);
     List<Chosen> chosen = chosen(target, request);
-    output.expect(bytes(chosen, request));
+    output.expect(chosen, request.rules().minLayerSize());
     IndexBuilder builder =
         new IndexBuilder(
             new RepositoryLayers(repository),
@@ -200,18 +198,5 @@ final class RegistryIndexing {
     } catch (NoSuchPlatform e) {
       throw new CommandFailure(String.valueOf(e.getMessage()));
     }
-  }
-
-  private static long bytes(List<Chosen> chosen, RegistryIndexRequest request) {
-    Set<Digest> seen = new HashSet<>();
-    long sum = 0;
-    for (Chosen image : chosen) {
-      for (Descriptor layer : image.image().manifest().layers()) {
-        if (layer.size() >= request.rules().minLayerSize() && seen.add(layer.digest())) {
-          sum += layer.size();
-        }
-      }
-    }
-    return sum;
   }
 }

@@ -46,10 +46,13 @@ public final class HttpRegistries implements Registries {
   @Override
   public Repository repository(RepositoryName name, Credential credential)
       throws RegistryException {
+    return repository(name, Identity.of(credential));
+  }
+
+  Repository repository(RepositoryName name, Identity identity) throws RegistryException {
     RegistryHost host = allowed(name);
     Endpoint registry = config.hostsDirectory().endpoints(host).getLast();
-    return new HttpRepository(
-        name, new Hosts(List.of(), http(host, registry, name, Identity.of(credential))));
+    return new HttpRepository(name, new Hosts(List.of(), http(host, registry, name, identity)));
   }
 
   private RegistryHost allowed(RepositoryName name) throws RegistryException {

@@ -212,7 +212,7 @@ final class RegistryHttp {
       discard(send(ping));
     }
     try {
-      return Optional.ofNullable(authorization(Scope.PULL, identity.credential(), ""));
+      return Optional.ofNullable(authorization(Scope.PULL, identity.recent(), ""));
     } catch (InterruptedException e) {
       throw interrupted(ping.action());
     }
@@ -220,6 +220,13 @@ final class RegistryHttp {
 
   private HttpResponse<AnswerBody> authenticated(Request request)
       throws IOException, InterruptedException {
+    if (known.challenge == null && !identity.isGiven()) {
+      HttpResponse<AnswerBody> response = redirected(request, null);
+      if (!challenges(request, response)) {
+        return response; // nobody wants to know who we are
+      }
+      discard(response);
+    }
     Credential credential = identity.credential();
     try {
       HttpResponse<AnswerBody> response = authenticated(request, credential);
@@ -240,23 +247,32 @@ final class RegistryHttp {
       throws IOException, InterruptedException {
     String sent = authorization(request.scope(), credential, "");
     HttpResponse<AnswerBody> response = redirected(request, sent);
-    if (response.statusCode() != 401 || !own(request, response)) {
+    if (!challenges(request, response)) {
       return response;
     }
-    Optional<Challenge> challenge = Challenge.of(response.headers().allValues("WWW-Authenticate"));
-    if (challenge.isEmpty()) {
-      return response;
-    }
-    if (challenge.get() instanceof Challenge.Bearer bearer) {
-      checkRealm(request, response, bearer.realm());
-    }
-    known.challenge = challenge.get();
     String fresh = authorization(request.scope(), credential, sent == null ? "" : sent);
     if (fresh == null || fresh.equals(sent)) {
       return response;
     }
     discard(response);
     return redirected(request, fresh);
+  }
+
+  /** Whether the host wants to know who we are; notes how it wants to be told. */
+  private boolean challenges(Request request, HttpResponse<AnswerBody> response)
+      throws RegistryException {
+    if (response.statusCode() != 401 || !own(request, response)) {
+      return false;
+    }
+    Optional<Challenge> challenge = Challenge.of(response.headers().allValues("WWW-Authenticate"));
+    if (challenge.isEmpty()) {
+      return false;
+    }
+    if (challenge.get() instanceof Challenge.Bearer bearer) {
+      checkRealm(request, response, bearer.realm());
+    }
+    known.challenge = challenge.get();
+    return true;
   }
 
   /** Whether it is this host's own answer: where a redirect led to may not ask for a password. */

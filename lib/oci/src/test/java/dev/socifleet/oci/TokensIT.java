@@ -237,6 +237,34 @@ class TokensIT extends RegistryFixture {
   }
 
   @Test
+  void aPasswordThatWasRenewedIsLookedUpAgain() throws Exception {
+    for (Auth auth : new Auth[] {Auth.BASIC, Auth.TOKEN}) {
+      registry.auth = auth;
+      Credential[] current = {new Credential.Basic("user", "old")};
+      Identity identity = new Identity(() -> current[0], Duration.ZERO);
+      repository = client.repository(registry.repository("team/app"), identity);
+      assertThat(catchThrowableOfType(RegistryException.class, () -> repository.blobSize(blob)))
+          .matches(RegistryException::denied);
+
+      current[0] = TokenServer.USER;
+
+      assertThat(repository.blobSize(blob)).hasValue(6);
+    }
+  }
+
+  @Test
+  void aCredentialIsLookedUpOnlyWhereItIsWanted() throws Exception {
+    registry.auth = Auth.NONE;
+    client.close();
+    client =
+        client(_ -> {
+          throw new AssertionError("nobody asked for a credential");
+        });
+
+    assertThat(client.repository(registry.repository("team/app")).blobSize(blob)).hasValue(6);
+  }
+
+  @Test
   void oneCallersTokenIsNotAnothers() throws Exception {
     repository.blobSize(blob);
 

@@ -161,7 +161,6 @@ public final class SpanDecoder {
       int at = gunzip.outPosition();
       int limit = (int) Math.min(Inflate.WINDOW + OUTPUT, at + (target - position));
       Event event = run(limit);
-      // The stream may end together with the span: what it ended with counts first.
       deliver(sink);
       if (event == Event.END && position < target) {
         throw endsEarly();

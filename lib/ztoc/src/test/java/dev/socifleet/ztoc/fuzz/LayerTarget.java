@@ -24,6 +24,9 @@ import java.util.Arrays;
  * archive, whose headers' checksums are made right first.
  */
 public final class LayerTarget {
+  /** With small spans the checkpoints soon need more than the layer justifies. */
+  private static final long MOST_ZTOC = 8 << 20;
+
   private LayerTarget() {}
 
   public static void fuzzerTestOneInput(byte[] data) {
@@ -44,6 +47,10 @@ public final class LayerTarget {
       build(layer, Compression.GZIP, spanSize);
       return data.length;
     });
+    if (compressed instanceof ZtocOutcome.NotIndexable not
+        && not.reason().startsWith("the zTOC would be larger than ")) {
+      return;
+    }
     if (plain instanceof ZtocOutcome.Built a && compressed instanceof ZtocOutcome.Built b) {
       compare(parsed(a), parsed(b), archive, layer);
     } else if (plain instanceof ZtocOutcome.NotIndexable a
@@ -57,7 +64,9 @@ public final class LayerTarget {
   }
 
   private static ZtocOutcome build(byte[] layer, Compression compression, long spanSize) {
-    try (ZtocBuilder builder = new ZtocBuilder(compression, ZtocOptions.ofSpanSize(spanSize))) {
+    try (ZtocBuilder builder =
+        new ZtocBuilder(
+            compression, ZtocOptions.ofSpanSize(spanSize).withMaxZtocBytes(MOST_ZTOC))) {
       builder.accept(ByteBuffer.wrap(layer));
       return builder.finish();
     } catch (IOException e) {
