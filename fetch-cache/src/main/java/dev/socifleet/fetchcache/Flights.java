@@ -28,12 +28,11 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A flight looks on disk, then asks the member that keeps the span, then the registry under its
  * pilot's credential. If that is refused, the next caller who waits becomes the pilot. A body that
- * breaks off is taken up again where it broke, a few times. Whatever becomes of its callers, a
- * flight that has begun ends by itself, within the registry's patience. Thread-safe.
+ * breaks off is taken up again where it broke by the registry's client. Whatever becomes of its
+ * callers, a flight that has begun ends by itself, within the registry's patience. Thread-safe.
  */
 final class Flights implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Flights.class);
-  private static final int MOST_LEGS = 3;
 
   private final SpanStore store;
   private final Origin origin;
@@ -225,41 +224,36 @@ final class Flights implements AutoCloseable {
 
   private void fromOrigin(List<Flight> run, Caller pilot, boolean forwarded)
       throws InterruptedException {
-    int[] done = {0};
-    for (int leg = 1; done[0] < run.size(); leg++) {
-      List<Flight> left = run.subList(done[0], run.size());
-      // A span's buffer is needed until the next one has begun, whoever lets go of it first.
-      List<SpanBytes> buffers = left.stream().map(flight -> flight.buffer().retain()).toList();
-      try {
-        origin.fetch(
-            pilot,
-            left.getFirst().key().blob(),
-            left.stream().map(flight -> flight.key().span()).toList(),
-            buffers,
-            (index, genuine) -> {
-              done[0]++;
-              landed(left.get(index), genuine);
-            });
-      } catch (Refusal e) {
-        if (e.isPersonal()) {
-          rights.forget(pilot, left.getFirst().key().blob());
-        }
-        left.stream()
-            .filter(flight -> !flight.hasArrived())
-            .forEach(flight -> nextPilot(flight, pilot, e, forwarded));
-        return;
-      } catch (LostBodyException e) {
-        if (leg == MOST_LEGS) {
-          Refusal why = Refusal.registry("the registry's answer broke off: " + e.getMessage());
-          left.stream()
-              .filter(flight -> !flight.hasArrived())
-              .forEach(flight -> nextPilot(flight, pilot, why, forwarded));
-          return;
-        }
-      } finally {
-        buffers.forEach(SpanBytes::release);
+    // A span's buffer is needed until the next one has begun, whoever lets go of it first.
+    List<SpanBytes> buffers = run.stream().map(flight -> flight.buffer().retain()).toList();
+    try {
+      origin.fetch(
+          pilot,
+          run.getFirst().key().blob(),
+          run.stream().map(flight -> flight.key().span()).toList(),
+          buffers,
+          (index, genuine) -> landed(run.get(index), genuine));
+    } catch (Refusal e) {
+      if (e.isPersonal()) {
+        rights.forget(pilot, run.getFirst().key().blob());
       }
+      handOn(run, pilot, e, forwarded);
+    } catch (LostBodyException e) {
+      handOn(
+          run,
+          pilot,
+          Refusal.registry("the registry's answer broke off: " + e.getMessage()),
+          forwarded);
+    } finally {
+      buffers.forEach(SpanBytes::release);
     }
+  }
+
+  /** What has not arrived from this pilot is the next one's. */
+  private void handOn(List<Flight> run, Caller pilot, Refusal why, boolean forwarded) {
+    run.stream()
+        .filter(flight -> !flight.hasArrived())
+        .forEach(flight -> nextPilot(flight, pilot, why, forwarded));
   }
 
   private void landed(Flight flight, boolean genuine) {

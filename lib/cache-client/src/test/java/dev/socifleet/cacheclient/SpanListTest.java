@@ -16,9 +16,7 @@ class SpanListTest {
   private static final long LAST_BYTE = 999_999_999_999_999_999L;
 
   private static final SpanRange SPAN =
-      new SpanRange(
-          new Digest("sha512", "ab".repeat(64)),
-          new ByteRange(LAST_BYTE, LAST_BYTE + 1));
+      new SpanRange(new Digest("sha512", "ab".repeat(64)), new ByteRange(LAST_BYTE, LAST_BYTE + 1));
 
   @Test
   void theLongestListFitsIntoABody() {

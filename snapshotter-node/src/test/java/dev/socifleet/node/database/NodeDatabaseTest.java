@@ -3,6 +3,7 @@ package dev.socifleet.node.database;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -35,19 +36,25 @@ class NodeDatabaseTest {
   void whoeverUsesItWhileItIsClosedGetsAnErrorAndTheProcessLives() throws Exception {
     NodeDatabase database = NodeDatabase.open(directory);
     CountDownLatch running = new CountDownLatch(4);
+    CountDownLatch refused = new CountDownLatch(4);
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int i = 0; i < 4; i++) {
         String key = "k" + i;
-        threads.submit(() -> {
-          for (int round = 0; ; round++) {
-            database.write(new NodeDatabase.Batch().put(key, new byte[] {(byte) round}));
-            database.all("k");
-            running.countDown();
+        threads.execute(() -> {
+          try {
+            for (int round = 0; ; round++) {
+              database.write(new NodeDatabase.Batch().put(key, new byte[] {(byte) round}));
+              database.all("k");
+              running.countDown();
+            }
+          } catch (IOException e) {
+            refused.countDown();
           }
         });
       }
       running.await();
       database.close();
+      refused.await();
     }
     assertThatIOException().isThrownBy(() -> database.get("k0")).withMessageContaining("closed");
     database.close();
