@@ -64,6 +64,20 @@ final class Authentication {
     }
   }
 
+  /** Whether a credential is of a kind that the host asked for. */
+  boolean canAnswer(Credential credential) {
+    return known.challenge instanceof Challenge.Bearer || basic(credential) != null;
+  }
+
+  private static @Nullable String basic(Credential credential) {
+    return switch (credential) {
+      case Credential.Basic(String user, String password) -> Tokens.basic(user, password);
+      case Credential.Authorization(String header) -> header;
+      case Credential.Anonymous() -> null;
+      case Credential.IdentityToken _ -> null;
+    };
+  }
+
   /**
    * The Authorization header for this scope; null for none.
    *
@@ -80,13 +94,7 @@ final class Authentication {
       return null;
     }
     return switch (challenge) {
-      case Challenge.Basic() ->
-          switch (credential) {
-            case Credential.Basic(String user, String password) -> Tokens.basic(user, password);
-            case Credential.Authorization(String header) -> header;
-            case Credential.Anonymous() -> null;
-            case Credential.IdentityToken _ -> null;
-          };
+      case Challenge.Basic() -> basic(credential);
       case Challenge.Bearer bearer -> {
         String refused = rejected.startsWith("Bearer ") ? rejected.substring(7) : "";
         yield "Bearer " + tokens.token(client, repository, bearer, scope, credential, refused);

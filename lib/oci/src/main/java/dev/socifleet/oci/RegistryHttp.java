@@ -223,8 +223,8 @@ final class RegistryHttp {
       throws IOException, InterruptedException {
     if (known.challenge == null && !identity.isGiven()) {
       HttpResponse<AnswerBody> response = redirected(request, null);
-      if (!challenges(request, response)) {
-        return response; // nobody wants to know who we are
+      if (!challenges(request, response) || !authentication.canAnswer(identity.credential())) {
+        return response;
       }
       discard(response);
     }
