@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
  * what the encoders of this machine write now.
  */
 class CheckpointsIT {
-  private static final int MUTANTS = 10_000;
+  private static final int MUTANTS = 8_000;
 
   @TempDir static Path directory;
   private static ZlibOracle oracle;
@@ -50,12 +50,12 @@ class CheckpointsIT {
   @Test
   void checkpointsOfTheEncodersHereAreZlibs() throws IOException {
     Path encoder = Commands.compiled("zlib_encoder", directory);
-    compare(EncoderStreams.all(encoder, directory, 200_000));
+    compare(EncoderStreams.all(encoder, directory, 100_000));
   }
 
   @Test
   void checkpointsOfTheJdksDeflaterAreZlibs() throws IOException {
-    compare(DeflaterStreams.all(500_000));
+    compare(DeflaterStreams.all(300_000));
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.socifleet.ztoc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.socifleet.ztoc.streams.BlockWriter;
 import dev.socifleet.ztoc.streams.Stream;
 import java.util.Arrays;
 import java.util.List;
@@ -56,6 +57,22 @@ class CheckpointsTest {
             .isEqualTo(line);
       }
     }
+  }
+
+  /** Each would be a checkpoint of 32 KiB, for ten bits of the layer. */
+  @Test
+  void layerThatBeginsWithEmptyBlocksWithoutEndIsRefused() {
+    BlockWriter layer = new BlockWriter().header();
+    for (int i = 0; i < 10_000; i++) {
+      layer.fixed(false).end();
+    }
+    byte[] bytes = layer.fixed(true).end().trailer().bytes();
+
+    assertThat(TestLayers.build(bytes, Compression.GZIP, 4 << 20))
+        .isEqualTo(
+            new ZtocOutcome.NotIndexable(
+                "gzip: more than 256 empty blocks before the first byte at compressed offset "
+                    + "330"));
   }
 
   /** Of those of code, only a few hold what a tar reader takes; of the files all do. */

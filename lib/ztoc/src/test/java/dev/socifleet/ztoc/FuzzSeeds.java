@@ -37,7 +37,7 @@ final class FuzzSeeds {
     if (bytes.length < GZIP_HEADER || bytes.length > LARGEST) {
       return;
     }
-    write("gzip", name, new byte[] {1, 7}, bytes);
+    write("gzip", name, new byte[] {3, 7}, bytes);
     if (bytes[3] == 0) {
       byte[] blocks = Arrays.copyOfRange(bytes, GZIP_HEADER, bytes.length);
       write("inflate", name, new byte[] {1, 7}, blocks);

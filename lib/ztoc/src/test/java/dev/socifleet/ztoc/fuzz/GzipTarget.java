@@ -1,10 +1,18 @@
 package dev.socifleet.ztoc.fuzz;
 
+import dev.socifleet.ztoc.Compression;
+import dev.socifleet.ztoc.MalformedZtocException;
+import dev.socifleet.ztoc.Ztoc;
+import dev.socifleet.ztoc.ZtocBuilder;
+import dev.socifleet.ztoc.ZtocOptions;
+import dev.socifleet.ztoc.ZtocOutcome;
 import dev.socifleet.ztoc.inflate.Event;
 import dev.socifleet.ztoc.inflate.GunzipDecoder;
 import dev.socifleet.ztoc.inflate.Inflate;
 import dev.socifleet.ztoc.inflate.InflateException;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.zip.CRC32;
@@ -14,7 +22,8 @@ import java.util.zip.CRC32;
  * reader on top of the JDK's Inflater.
  *
  * <p>Input: flags; a seed for the cuts; then the stream. With the lowest flag set, its members'
- * checksums are made right first, as nobody hits them by chance.
+ * checksums are made right first, as nobody hits them by chance. With the second set, it is indexed
+ * as a layer as well, with the default span size.
  */
 public final class GzipTarget {
   private static final int ROOM = 64 * 1024;
@@ -30,6 +39,9 @@ public final class GzipTarget {
     }
     byte[] given = Arrays.copyOfRange(data, 2, data.length);
     byte[] stream = (data[0] & 1) != 0 ? repaired(given) : given;
+    if ((data[0] & 2) != 0) {
+      index(stream);
+    }
     GzipOracle.Result wanted = GzipOracle.read(stream);
     if (wanted.tooMuch()) {
       return;
@@ -47,6 +59,26 @@ public final class GzipTarget {
     }
     if (wanted.sound() && crc.getValue() != wanted.crc()) {
       throw new AssertionError("other output than " + wanted);
+    }
+  }
+
+  private static void index(byte[] stream) {
+    ZtocOutcome[] outcome = new ZtocOutcome[1];
+    Limits.check(() -> {
+      try (ZtocBuilder builder = new ZtocBuilder(Compression.GZIP, ZtocOptions.defaults())) {
+        builder.accept(ByteBuffer.wrap(stream));
+        outcome[0] = builder.finish();
+      } catch (IOException e) {
+        throw new AssertionError("interrupted", e);
+      }
+      return stream.length;
+    });
+    if (outcome[0] instanceof ZtocOutcome.Built built) {
+      try {
+        Ztoc.parse(built.bytes());
+      } catch (MalformedZtocException e) {
+        throw new AssertionError("built, but not read", e);
+      }
     }
   }
 
