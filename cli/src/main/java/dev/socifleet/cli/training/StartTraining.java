@@ -1,5 +1,7 @@
-package dev.socifleet.cli;
+package dev.socifleet.cli.training;
 
+import dev.socifleet.cli.Lifetime;
+import dev.socifleet.cli.Soci;
 import dev.socifleet.cli.up.Stack;
 import dev.socifleet.cli.up.StackPlan;
 import java.io.File;
