@@ -54,14 +54,13 @@ class ArchitectureTest {
 
   @ArchTest
   static void librariesKnowOnlyTheLibrariesThatTheTableNames(JavaClasses all) {
-    LIBRARIES.forEach(
-        (library, others) ->
-            noClasses()
-                .that()
-                .resideInAPackage(OURS + library + "..")
-                .should()
-                .dependOnClassesThat(areOursBut(library, others))
-                .check(all));
+    LIBRARIES.forEach((library, others) ->
+        noClasses()
+            .that()
+            .resideInAPackage(OURS + library + "..")
+            .should()
+            .dependOnClassesThat(areOursBut(library, others))
+            .check(all));
   }
 
   private static DescribedPredicate<JavaClass> areOursBut(String library, Set<String> others) {
