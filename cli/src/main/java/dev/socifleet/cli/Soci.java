@@ -19,6 +19,8 @@ import dev.socifleet.cli.up.UpCommand;
 import dev.socifleet.cli.ztoc.ZtocCommand;
 import dev.socifleet.service.Logging;
 import dev.socifleet.service.Settings;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
@@ -124,10 +126,18 @@ public final class Soci implements Runnable {
   /** The whole command, to be executed once. */
   public static CommandLine commandLine() {
     Soci soci = new Soci();
-    return new CommandLine(soci)
+    CommandLine whole = new CommandLine(soci);
+    tellVersion(whole);
+    return whole
         .setExecutionStrategy(soci::execute)
         .setExecutionExceptionHandler(soci::fail)
         .setParameterExceptionHandler(Soci::refuse);
+  }
+
+  /** Commands of commands have {@code --version}, too. */
+  private static void tellVersion(CommandLine command) {
+    command.getCommandSpec().versionProvider(new Version());
+    command.getSubcommands().values().forEach(Soci::tellVersion);
   }
 
   /** Which containerd is meant, as far as it was said before the command's name. */
@@ -169,12 +179,24 @@ public final class Soci implements Runnable {
         .getErr()
         .println(
             "soci: "
-                + firstLine(e)
+                + wrong(e)
                 + (similar.isEmpty() ? "" : ": did you mean " + String.join(" or ", similar) + "?")
                 + " (see "
                 + command.getCommandSpec().qualifiedName()
                 + " --help)");
     return 2;
+  }
+
+  private static String wrong(CommandLine.ParameterException e) {
+    boolean command =
+        e instanceof CommandLine.UnmatchedArgumentException unmatched
+            && !e.getCommandLine().getSubcommands().isEmpty()
+            && !unmatched.getUnmatched().getFirst().startsWith("-");
+    return command
+        ? "no command '"
+            + ((CommandLine.UnmatchedArgumentException) e).getUnmatched().getFirst()
+            + "'"
+        : firstLine(e);
   }
 
   private int fail(Exception e, CommandLine command, CommandLine.ParseResult parsed) {
@@ -189,6 +211,12 @@ public final class Soci implements Runnable {
   }
 
   private static String firstLine(Exception e) {
+    if (e instanceof NoSuchFileException || e instanceof AccessDeniedException) {
+      // the JDK's messages are the file's name alone
+      return e.getMessage()
+          + ": "
+          + (e instanceof NoSuchFileException ? "no such file" : "permission denied");
+    }
     String message = e.getMessage() == null ? e.toString() : e.getMessage();
     return message.lines().findFirst().orElse(message);
   }

@@ -1,8 +1,6 @@
 package dev.socifleet.systemtests;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.Repository;
@@ -10,7 +8,6 @@ import dev.socifleet.sociindex.SociTerms;
 import dev.socifleet.testing.OciLayout;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -30,11 +27,7 @@ class KillIT {
 
   @Test
   void killsInTurnLoseNothing() throws Exception {
-    boolean able =
-        Files.isExecutable(Path.of("/usr/bin/docker-registry"))
-            && Files.isExecutable(Path.of("/usr/bin/skopeo"));
-    assertThat(able || !"true".equals(System.getenv("CI"))).as("all is there under CI").isTrue();
-    assumeTrue(able, "needs docker-registry and skopeo");
+    Needs.programs("docker-registry", "skopeo", "htpasswd");
     System.out.println("seed " + SEED);
     try (Fleet fleet = Fleet.start(directory.resolve("fleet"))) {
       Digest[] images = new Digest[6];

@@ -2,7 +2,6 @@ package dev.socifleet.systemtests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.OciJson;
@@ -62,14 +61,19 @@ class LazyStartIT {
 
   @BeforeAll
   static void start() throws Exception {
-    boolean able =
-        Files.isWritable(Path.of("/dev/fuse"))
-            && Files.isExecutable(Path.of("/usr/bin/mmdebstrap"))
-            && Files.isExecutable(Path.of("/usr/bin/containerd"))
-            && Files.isExecutable(Path.of("/usr/bin/docker-registry"))
-            && Integer.valueOf(0).equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
-    assertThat(able || !"true".equals(System.getenv("CI"))).as("all is there under CI").isTrue();
-    assumeTrue(able, "needs root, FUSE, containerd, docker-registry, mmdebstrap");
+    Needs.root();
+    Needs.fuse();
+    Needs.programs(
+        "containerd",
+        "ctr",
+        "runc",
+        "docker-registry",
+        "mmdebstrap",
+        "skopeo",
+        "umoci",
+        "setcap",
+        "setfattr",
+        "htpasswd");
     fleet = Fleet.start(directory.resolve("fleet"));
     image =
         DebianImage.make(

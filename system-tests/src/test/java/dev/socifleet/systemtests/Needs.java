@@ -19,6 +19,12 @@ final class Needs {
     }
   }
 
+  static void fuse() {
+    if (!Files.isWritable(Path.of("/dev/fuse"))) {
+      lacking("there is no /dev/fuse");
+    }
+  }
+
   static void programs(String... names) {
     for (String name : names) {
       boolean there = false;

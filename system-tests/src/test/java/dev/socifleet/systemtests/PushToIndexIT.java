@@ -2,7 +2,6 @@ package dev.socifleet.systemtests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.socifleet.embedded.broker.EmbeddedBroker;
 import dev.socifleet.indexer.Indexer;
@@ -36,7 +35,6 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -64,11 +62,7 @@ class PushToIndexIT {
 
   @BeforeEach
   void start() throws Exception {
-    boolean there = Files.isExecutable(Path.of("/usr/bin/docker-registry"));
-    assertThat(there || !"true".equals(System.getenv("CI")))
-        .as("docker-registry is installed under CI")
-        .isTrue();
-    assumeTrue(there, "docker-registry isn't installed");
+    Needs.programs("docker-registry");
     broker = EmbeddedBroker.start(directory.resolve("kafka"), 0);
     int port = DockerRegistry.freePort();
     Map<String, String> ingestSettings = pipeline(port);

@@ -138,10 +138,6 @@ final class ServiceProcess implements AutoCloseable {
     awaitReady();
   }
 
-  boolean isAlive() {
-    return process.isAlive();
-  }
-
   /** Ends it in order. */
   @Override
   public void close() {

@@ -5,6 +5,7 @@ import dev.socifleet.indexer.Indexer;
 import dev.socifleet.ingest.Ingest;
 import dev.socifleet.node.SnapshotterNode;
 import dev.socifleet.pusher.Pusher;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -24,15 +25,15 @@ import picocli.CommandLine.Unmatched;
     name = "service",
     mixinStandardHelpOptions = true,
     description = {
-      "Run one service as this process, until it is told to end: ingest, indexer, pusher, fetch-cache or snapshotter-node.",
-      "A setting is an argument --key=value, a variable SOCI_<SERVICE>_<KEY> or a line of the TOML file that --config names;",
-      "docs/settings.md has all of them."
+      "Run one service as this process, until it is told to end.",
+      "A setting is an argument --key=value, a variable SOCI_<SERVICE>_<KEY> or a line of the TOML file that"
+          + " --config names; docs/settings.md has all of them."
     },
     footer = {
       "",
       "Examples:",
       "  soci service indexer --config /etc/soci-fleet/indexer.toml",
-      "  soci service snapshotter-node --cache.members=https://cache-0.example:7720"
+      "  soci service ingest --kafka.bootstrap=kafka.example:9092"
     })
 public final class ServiceCommand implements Callable<Integer> {
   private static final Map<String, Consumer<String[]>> SERVICES =
@@ -46,10 +47,14 @@ public final class ServiceCommand implements Callable<Integer> {
 
   @Spec private @Nullable CommandSpec spec;
 
-  @Parameters(index = "0", paramLabel = "SERVICE", description = "Which one.")
+  @Parameters(
+      index = "0",
+      paramLabel = "SERVICE",
+      description = "ingest, indexer, pusher, fetch-cache or snapshotter-node.")
   private String name = "";
 
-  @Unmatched private List<String> settings = List.of();
+  /** Filled by picocli. */
+  @Unmatched private List<String> settings = new ArrayList<>();
 
   @Override
   public Integer call() {

@@ -1,8 +1,7 @@
 package dev.socifleet.cli.up;
 
-import dev.socifleet.cli.CommandFailure;
 import dev.socifleet.cli.Lifetime;
-import dev.socifleet.cli.Machine;
+import dev.socifleet.cli.mount.ImageMounts;
 import dev.socifleet.embedded.broker.EmbeddedBroker;
 import dev.socifleet.embedded.registry.SmallRegistry;
 import dev.socifleet.events.KafkaAccess;
@@ -62,6 +61,7 @@ public final class Stack {
     if (plan.nodeSocket().isPresent()) {
       NodeProcess node = life.start(() -> startNode(settings));
       node.awaitReady();
+      life.start(() -> new ImageMounts(plan.nodeControl()));
     }
   }
 
@@ -82,18 +82,9 @@ public final class Stack {
             Optional.empty()));
   }
 
-  /**
-   * Starts everything and returns when it serves.
-   *
-   * @throws CommandFailure when the machine lacks something, in one line that says what to do
-   */
+  /** Starts everything and returns when it serves; see {@link StackPlan#needMachine()}. */
   public static Stack start(StackPlan plan, Lifetime life)
       throws IOException, InterruptedException {
-    if (plan.nodeSocket().isPresent()) {
-      Machine.needRoot("the node");
-      Machine.needFuse();
-    }
-    plan.ports().needFree(plan.registry().isEmpty(), plan.nodeSocket().isPresent());
     return new Stack(plan, life);
   }
 
