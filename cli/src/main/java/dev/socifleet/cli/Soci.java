@@ -15,6 +15,7 @@ import dev.socifleet.cli.push.PushCommand;
 import dev.socifleet.cli.rpull.RpullCommand;
 import dev.socifleet.cli.store.StoreOptions;
 import dev.socifleet.cli.up.UpCommand;
+import dev.socifleet.cli.ztoc.ZtocCommand;
 import dev.socifleet.service.Logging;
 import dev.socifleet.service.Settings;
 import java.util.Map;
@@ -45,7 +46,8 @@ import picocli.CommandLine.Option;
       CompletionCommand.class,
       RpullCommand.class,
       MountCommand.class,
-      UnmountCommand.class
+      UnmountCommand.class,
+      ZtocCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
@@ -98,6 +100,11 @@ public final class Soci implements Runnable {
   private Soci() {}
 
   public static void main(String[] args) {
+    if (args.length == 1 && args[0].equals("--version")) {
+      // Programs ask for it before each of their commands: it isn't worth reading all commands.
+      System.out.println(version());
+      return;
+    }
     System.exit(run(args));
   }
 

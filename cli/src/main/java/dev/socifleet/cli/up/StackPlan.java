@@ -18,6 +18,12 @@ public record StackPlan(
     Ports ports,
     long minLayerSize,
     Optional<Path> nodeSocket) {
+  /** All that needs no root, on free ports: for a try in a directory that is thrown away. */
+  public static StackPlan trial(Path state) {
+    return new StackPlan(
+        state.toAbsolutePath(), Optional.empty(), new Ports(0, 0, 0, 0, 0), 1, Optional.empty());
+  }
+
   /** A file of the state directory. */
   Path in(String name) {
     return state.resolve(name);
