@@ -17,8 +17,8 @@ import picocli.CommandLine.Spec;
     name = "verify",
     mixinStandardHelpOptions = true,
     description = {
-      "Check at the registry that an image's SOCI indexes fit it: every zTOC can be read, every",
-      "span's digest and every file is the layer's, v1 and v2 say the same. Reads every layer once."
+      "Check at its registry that an image's SOCI indexes fit it.",
+      "Every zTOC can be read, every span and file is the layer's. Reads every layer once."
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
