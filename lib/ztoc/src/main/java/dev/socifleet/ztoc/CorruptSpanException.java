@@ -11,8 +11,8 @@ public final class CorruptSpanException extends IOException {
 
   private final int span;
 
-  CorruptSpanException(int span, String reason) {
-    super("span " + span + ": " + reason);
+  CorruptSpanException(int span, long offset, String reason) {
+    super("span " + span + " at compressed offset " + offset + ": " + reason);
     this.span = span;
   }
 

@@ -19,6 +19,12 @@ final class GzipPass implements LayerPass {
   /** Longer names and comments in a gzip header are refused by Go, whose tar pass must succeed. */
   private static final int MAX_HEADER_TEXT = 512;
 
+  /**
+   * Boundaries without any output before them, each a checkpoint of 32 KiB for ten bits of the
+   * layer. Encoders leave a few; a layer of nothing else could fill the memory.
+   */
+  private static final int MOST_EMPTY = 256;
+
   private final TarWalker tar;
   private final Checkpoints checkpoints;
   private final SpanCuts cuts;
@@ -77,6 +83,13 @@ final class GzipPass implements LayerPass {
   private void boundary(long base) throws Refusal, TarException {
     checkHeader();
     long total = outBase + gunzip.outPosition();
+    if (total == 0 && checkpoints.count() == MOST_EMPTY) {
+      throw new Refusal(
+          "gzip: more than "
+              + MOST_EMPTY
+              + " empty blocks before the first byte at compressed offset "
+              + gunzip.position());
+    }
     if (checkpoints.wanted(total)) {
       checkpoints.add(gunzip.position(), gunzip.bits(), total, out, gunzip.outPosition());
       cuts.add((int) (gunzip.position() - base), gunzip.bits() != 0);

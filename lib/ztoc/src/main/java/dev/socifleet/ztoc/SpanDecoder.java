@@ -22,20 +22,30 @@ public final class SpanDecoder {
 
   private static final int OUTPUT = 256 * 1024;
 
+  /** Of the arrays that are decoded into. */
+  static final int BUFFER = Inflate.WINDOW + OUTPUT + Inflate.OUTPUT_SLACK;
+
   /** Takes decoded bytes, in order. The array is the decoder's: use it during the call only. */
   @FunctionalInterface
   public interface Sink {
     void accept(byte[] buffer, int offset, int length) throws IOException;
   }
 
+  /** Where arrays to decode into come from. */
+  @FunctionalInterface
+  interface Buffers {
+    byte[] take() throws IOException;
+  }
+
   private final GunzipDecoder gunzip = new GunzipDecoder();
   private final MessageDigest sha = SpanHasher.sha256();
-  private final byte[] out = new byte[Inflate.WINDOW + OUTPUT + Inflate.OUTPUT_SLACK];
+  private byte[] out = new byte[BUFFER];
 
   private int span = -1;
   private boolean last;
   private boolean compressed;
   private byte[] input = out;
+  private long compressedStart;
   private long start;
   private long position;
   private long end;
@@ -51,12 +61,12 @@ public final class SpanDecoder {
     Span wanted = ztoc.span(index);
     span = -1;
     if (bytes.length != wanted.compressedLength()) {
-      throw new CorruptSpanException(
-          index, bytes.length + " bytes, expected " + wanted.compressedLength());
+      throw wrongLength(wanted, bytes);
     }
     sha.reset();
     if (!MessageDigest.isEqual(sha.digest(bytes), wanted.sha256())) {
-      throw new CorruptSpanException(index, "its bytes do not have the SHA-256 in the zTOC");
+      throw new CorruptSpanException(
+          index, wanted.compressedStart(), "its bytes do not have the SHA-256 in the zTOC");
     }
     startVerified(ztoc, index, bytes);
   }
@@ -93,13 +103,13 @@ public final class SpanDecoder {
   private void startWith(Span wanted, boolean isLast, Compression compression, byte[] bytes)
       throws CorruptSpanException {
     if (bytes.length != wanted.compressedLength()) {
-      throw new CorruptSpanException(
-          wanted.index(), bytes.length + " bytes, expected " + wanted.compressedLength());
+      throw wrongLength(wanted, bytes);
     }
     span = wanted.index();
     last = isLast;
     compressed = compression == Compression.GZIP;
     input = bytes;
+    compressedStart = wanted.compressedStart();
     start = wanted.uncompressedStart();
     position = start;
     end = wanted.uncompressedEnd();
@@ -108,6 +118,13 @@ public final class SpanDecoder {
       gunzip.output(out, Inflate.WINDOW, 0);
       delivered = Inflate.WINDOW;
     }
+  }
+
+  private static CorruptSpanException wrongLength(Span wanted, byte[] bytes) {
+    return new CorruptSpanException(
+        wanted.index(),
+        wanted.compressedStart(),
+        bytes.length + " bytes, expected " + wanted.compressedLength());
   }
 
   /** Uncompressed offset of the next byte to be decoded. */
@@ -144,11 +161,55 @@ public final class SpanDecoder {
       int at = gunzip.outPosition();
       int limit = (int) Math.min(Inflate.WINDOW + OUTPUT, at + (target - position));
       Event event = run(limit);
-      if (event == Event.END) {
-        throw corrupt("its compressed data ends at uncompressed offset " + position);
-      }
       deliver(sink);
+      if (event == Event.END && position < target) {
+        throw endsEarly();
+      }
     }
+  }
+
+  /**
+   * Decodes up to an uncompressed offset, or to the span's end, as {@link #decode} does, but gives
+   * the arrays away instead of having them copied.
+   *
+   * @param buffers where arrays of {@link #BUFFER} bytes to go on in come from
+   * @param filled takes arrays that are not written to any more; if the layer is not compressed,
+   *     the one that the span was started with
+   */
+  void decodeAway(long until, Buffers buffers, Sink filled) throws IOException {
+    if (span < 0) {
+      throw new IllegalStateException("no span was started");
+    }
+    long target = Math.min(until, end);
+    if (!compressed) {
+      copyPlain(target, filled);
+      return;
+    }
+    while (position < target) {
+      int limit = (int) Math.min(Inflate.WINDOW + OUTPUT, delivered + (target - position));
+      Event event;
+      do {
+        event = run(limit);
+      } while (event == Event.BOUNDARY && gunzip.outPosition() < limit);
+      int from = delivered;
+      int produced = produced();
+      if (event == Event.END && position + produced < target) {
+        throw endsEarly();
+      }
+      byte[] full = out;
+      out = buffers.take();
+      gunzip.slideTo(out);
+      delivered = gunzip.outPosition();
+      position += produced;
+      filled.accept(full, from, produced);
+    }
+  }
+
+  /** Lets go of the span's bytes. */
+  void forget() {
+    span = -1;
+    input = out;
+    gunzip.startAt(0, 0, out, 0, 0);
   }
 
   /** Decodes a whole span that was started into an array of its own. */
@@ -182,13 +243,7 @@ public final class SpanDecoder {
 
   private void deliver(Sink sink) throws IOException {
     int from = delivered;
-    int produced = gunzip.outPosition() - from;
-    if (produced > end - position) {
-      if (!last) {
-        throw corrupt("it goes on after uncompressed offset " + end);
-      }
-      produced = (int) (end - position);
-    }
+    int produced = produced();
     if (produced > 0) {
       sink.accept(out, from, produced);
       position += produced;
@@ -199,11 +254,27 @@ public final class SpanDecoder {
     }
   }
 
+  /** Bytes decoded since the last were delivered, as far as they belong to the span. */
+  private int produced() throws CorruptSpanException {
+    int produced = gunzip.outPosition() - delivered;
+    if (produced <= end - position) {
+      return produced;
+    }
+    if (!last) {
+      throw corrupt("it goes on after uncompressed offset " + end);
+    }
+    return (int) (end - position);
+  }
+
+  private CorruptSpanException endsEarly() {
+    return corrupt("its compressed data ends at uncompressed offset " + position);
+  }
+
   private CorruptSpanException corrupt(String reason) {
     int index = span;
     span = -1;
     input = out;
     Arrays.fill(out, 0, Inflate.WINDOW, (byte) 0);
-    return new CorruptSpanException(index, reason);
+    return new CorruptSpanException(index, compressedStart, reason);
   }
 }

@@ -4,8 +4,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 
 /**
- * Reads uncompressed bytes of a layer: fetches the spans that have them, verifies and decodes them.
- * Not thread-safe. It keeps nothing: for callers who read a file or a layer once, from end to end.
+ * Reads uncompressed bytes of a layer: fetches the spans that have them, verifies and decodes them,
+ * no further than they are wanted. It keeps nothing: for callers who read a file or a layer once.
+ * Thread-safe, as far as its source is. For many spans {@link LayerReader} is faster.
  */
 public final class SpanReader {
   /** Where a layer's compressed bytes come from. */
@@ -17,19 +18,29 @@ public final class SpanReader {
 
   private final Ztoc ztoc;
   private final Source source;
-  private final SpanDecoder decoder = new SpanDecoder();
 
   public SpanReader(Ztoc ztoc, Source source) {
     this.ztoc = ztoc;
     this.source = source;
   }
 
-  /** Hands out the bytes from an uncompressed offset on, in order. */
+  /**
+   * Hands out the bytes from an uncompressed offset on, in order.
+   *
+   * @param sink the array that it is given is valid during the call only
+   */
   public void read(long offset, long length, SpanDecoder.Sink sink) throws IOException {
-    if (offset < 0 || length < 0 || length > ztoc.uncompressedSize() - offset) {
-      throw new IndexOutOfBoundsException(
-          length + " bytes at " + offset + " of " + ztoc.uncompressedSize());
+    check(ztoc, offset, length);
+    SpanDecoder decoder = SpanDecoders.take();
+    try {
+      read(decoder, offset, length, sink);
+    } finally {
+      SpanDecoders.giveBack(decoder);
     }
+  }
+
+  private void read(SpanDecoder decoder, long offset, long length, SpanDecoder.Sink sink)
+      throws IOException {
     long end = offset + length;
     for (long at = offset; at < end; ) {
       int index = ztoc.spanAt(at);
@@ -53,6 +64,13 @@ public final class SpanReader {
             }
           });
       at = to;
+    }
+  }
+
+  static void check(Ztoc ztoc, long offset, long length) {
+    if (offset < 0 || length < 0 || length > ztoc.uncompressedSize() - offset) {
+      throw new IndexOutOfBoundsException(
+          length + " bytes at " + offset + " of " + ztoc.uncompressedSize());
     }
   }
 

@@ -10,56 +10,69 @@ import java.util.OptionalInt;
 /**
  * The files of a layer, in archive order, which is the order of their offsets. Immutable.
  *
- * <p>Numbers are held in arrays, about 90 bytes a file; names and records are read in place, out of
- * the zTOC's bytes, which it keeps.
+ * <p>It keeps nothing of the zTOC that it was read from. A file takes {@value #BYTES_PER_FILE}
+ * bytes in arrays, and its part of a pool of bytes:
+ *
+ * <pre>
+ *  nameAt  linkAt   recordsAt                                            nameAt of the next
+ *  v       v        v                                                    v
+ *  | name  | target | for each PAX record: key length, value length, key, value |
+ * </pre>
+ *
+ * Lengths are varints: seven bits a byte, the lowest first, the top bit set on all but the last.
  *
  * <p>Names are as in the archive: whatever bytes the archiver wrote, {@code ./} and {@code ..} and
  * repeated names included.
  */
 public final class Toc {
+  /** Of all arrays with a place for each file. */
+  static final int BYTES_PER_FILE = 3 * Long.BYTES + 8 * Integer.BYTES + Short.BYTES + Byte.BYTES;
+
+  private static final EntryType[] TYPES = EntryType.values();
   private static final byte[] XATTR = "SCHILY.xattr.".getBytes(StandardCharsets.US_ASCII);
 
-  /** Strings of a file, each a place in the zTOC's bytes. */
-  static final int STRINGS = 4;
+  /** One place more than there are files: the last is the pool's end. */
+  final int[] nameAt;
 
-  static final int NAME = 0;
-  static final int LINK = 1;
-  static final int USER = 2;
-  static final int GROUP = 3;
+  final int[] linkAt;
+  final int[] recordsAt;
+  byte[] pool = {};
 
-  /** Long numbers of a file. */
-  static final int NUMBERS = 5;
+  /** Indexes into {@link #owners}: few owners have many files. */
+  final int[] users;
 
-  static final int OFFSET = 0;
-  static final int LENGTH = 1;
-  static final int SECONDS = 2;
-  static final int MAJOR = 3;
-  static final int MINOR = 4;
+  final int[] groups;
+  byte[][] owners = {};
 
-  /** Short numbers of a file. */
-  static final int SMALL_NUMBERS = 4;
+  final byte[] types;
+  final short[] modes;
+  final int[] uids;
+  final int[] gids;
+  final long[] offsets;
+  final long[] lengths;
+  final long[] seconds;
+  final int[] nanos;
 
-  static final int MODE = 0;
-  static final int UID = 1;
-  static final int GID = 2;
-  static final int NANOS = 3;
+  /** Files with a device number, ascending; major and minor of each in turn. */
+  int[] devices = {};
 
-  private final byte[] bytes;
-  private final FlatReader reader;
-  final EntryType[] types;
-  final int[] strings;
-  final long[] numbers;
-  final int[] smallNumbers;
-  final int[] records;
+  long[] deviceNumbers = {};
 
-  Toc(byte[] bytes, FlatReader reader, int files) {
-    this.bytes = bytes;
-    this.reader = reader;
-    types = new EntryType[files];
-    strings = new int[files * STRINGS];
-    numbers = new long[files * NUMBERS];
-    smallNumbers = new int[files * SMALL_NUMBERS];
-    records = new int[files];
+  /** Arrays for {@code files} files, to be filled by {@link TocParser}. */
+  Toc(int files) {
+    nameAt = new int[files + 1];
+    linkAt = new int[files];
+    recordsAt = new int[files];
+    users = new int[files];
+    groups = new int[files];
+    types = new byte[files];
+    modes = new short[files];
+    uids = new int[files];
+    gids = new int[files];
+    offsets = new long[files];
+    lengths = new long[files];
+    seconds = new long[files];
+    nanos = new int[files];
   }
 
   public int size() {
@@ -67,20 +80,18 @@ public final class Toc {
   }
 
   public byte[] name(int file) {
-    return copy(strings[file * STRINGS + NAME]);
+    return Arrays.copyOfRange(pool, nameAt[file], linkAt[file]);
   }
 
   /** The name for people: bytes that are no UTF-8 are replaced. */
   public String nameText(int file) {
-    return new String(name(file), StandardCharsets.UTF_8);
+    return new String(pool, nameAt[file], linkAt[file] - nameAt[file], StandardCharsets.UTF_8);
   }
 
   /** The last file with exactly this name, which is the one that counts if a name repeats. */
   public OptionalInt find(byte[] name) {
     for (int file = size() - 1; file >= 0; file--) {
-      int string = strings[file * STRINGS + NAME];
-      int from = string + 4;
-      if (Arrays.equals(bytes, from, from + reader.count(string), name, 0, name.length)) {
+      if (Arrays.equals(pool, nameAt[file], linkAt[file], name, 0, name.length)) {
         return OptionalInt.of(file);
       }
     }
@@ -88,87 +99,91 @@ public final class Toc {
   }
 
   public EntryType type(int file) {
-    return types[file];
+    return TYPES[types[file]];
   }
 
   /** Uncompressed offset of the file's first byte of data. */
   public long offset(int file) {
-    return numbers[file * NUMBERS + OFFSET];
+    return offsets[file];
   }
 
   /** Bytes of data; 0 for all types but regular files, even where the archive says otherwise. */
   public long length(int file) {
-    return numbers[file * NUMBERS + LENGTH];
+    return lengths[file];
   }
 
   /** Target of a hard link (a name in this archive) or symbolic link; else usually empty. */
   public byte[] linkName(int file) {
-    return copy(strings[file * STRINGS + LINK]);
+    return Arrays.copyOfRange(pool, linkAt[file], recordsAt[file]);
   }
 
   /** Permissions with the set-user-id, set-group-id and sticky bits: 0 to 07777. */
   public int mode(int file) {
-    return smallNumbers[file * SMALL_NUMBERS + MODE];
+    return modes[file];
   }
 
   /** Owner, an unsigned number of 32 bits. */
   public int uid(int file) {
-    return smallNumbers[file * SMALL_NUMBERS + UID];
+    return uids[file];
   }
 
   /** Group, an unsigned number of 32 bits. */
   public int gid(int file) {
-    return smallNumbers[file * SMALL_NUMBERS + GID];
+    return gids[file];
   }
 
   public byte[] userName(int file) {
-    return copy(strings[file * STRINGS + USER]);
+    return owners[users[file]].clone();
   }
 
   public byte[] groupName(int file) {
-    return copy(strings[file * STRINGS + GROUP]);
+    return owners[groups[file]].clone();
   }
 
   /** Modification time, seconds since 1970 UTC. */
   public long modifiedSeconds(int file) {
-    return numbers[file * NUMBERS + SECONDS];
+    return seconds[file];
   }
 
   /** Modification time's fraction: 0 to 999,999,999, to be added. */
   public int modifiedNanos(int file) {
-    return smallNumbers[file * SMALL_NUMBERS + NANOS];
+    return nanos[file];
   }
 
   public long deviceMajor(int file) {
-    return numbers[file * NUMBERS + MAJOR];
+    int device = Arrays.binarySearch(devices, file);
+    return device < 0 ? 0 : deviceNumbers[2 * device];
   }
 
   public long deviceMinor(int file) {
-    return numbers[file * NUMBERS + MINOR];
+    int device = Arrays.binarySearch(devices, file);
+    return device < 0 ? 0 : deviceNumbers[2 * device + 1];
   }
 
   /** All PAX records. */
   public List<PaxRecord> paxRecords(int file) {
-    int vector = records[file];
-    List<PaxRecord> all = new ArrayList<>(reader.count(vector));
-    try {
-      for (int i = 0; i < reader.count(vector); i++) {
-        int record = reader.tableIn(vector, i, "a record");
-        int key = reader.vector(record, ZtocFormat.RECORD_KEY, 1, "a key");
-        int value = reader.vector(record, ZtocFormat.RECORD_VALUE, 1, "a value");
-        all.add(new PaxRecord(copy(key), copy(value)));
-      }
-    } catch (MalformedZtocException e) {
-      throw new IllegalStateException("the bytes of a parsed zTOC were changed", e);
+    int at = recordsAt[file];
+    int end = nameAt[file + 1];
+    if (at == end) {
+      return List.of();
+    }
+    List<PaxRecord> all = new ArrayList<>();
+    while (at < end) {
+      int key = varint(at);
+      at += varintBytes(key);
+      int value = varint(at);
+      at += varintBytes(value);
+      all.add(
+          new PaxRecord(
+              Arrays.copyOfRange(pool, at, at + key),
+              Arrays.copyOfRange(pool, at + key, at + key + value)));
+      at += key + value;
     }
     return all;
   }
 
   /** Extended attributes: names with their namespace, as {@code user.mime_type}. None repeats. */
   public List<PaxRecord> xattrs(int file) {
-    if (reader.count(records[file]) == 0) {
-      return List.of();
-    }
     List<PaxRecord> attributes = new ArrayList<>();
     for (PaxRecord record : paxRecords(file)) {
       byte[] key = record.key();
@@ -186,7 +201,17 @@ public final class Toc {
         && Arrays.equals(bytes, from, from + prefix.length, prefix, 0, prefix.length);
   }
 
-  private byte[] copy(int string) {
-    return Arrays.copyOfRange(bytes, string + 4, string + 4 + reader.count(string));
+  private int varint(int at) {
+    int value = 0;
+    for (int i = 0; ; i++) {
+      value |= (pool[at + i] & 0x7f) << (7 * i);
+      if (pool[at + i] >= 0) {
+        return value;
+      }
+    }
+  }
+
+  static int varintBytes(int value) {
+    return value == 0 ? 1 : (38 - Integer.numberOfLeadingZeros(value)) / 7;
   }
 }

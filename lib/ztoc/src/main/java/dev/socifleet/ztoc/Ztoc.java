@@ -18,6 +18,9 @@ public final class Ztoc {
   /** Deflate's best: a length and a distance code of one bit each for 258 bytes. */
   private static final long MOST_GROWTH = 1032;
 
+  /** More than any layer; far enough from overflow to add to. */
+  private static final long LARGEST = 1L << 60;
+
   private static final byte[] DIGEST_PREFIX = {'s', 'h', 'a', '2', '5', '6', ':'};
   private static final int DIGEST_TEXT = 7 + 64;
 
@@ -26,6 +29,7 @@ public final class Ztoc {
   private final Compression compression;
   private final long compressedSize;
   private final long uncompressedSize;
+  private final String version;
   private final String buildTool;
   private final Toc toc;
   private final Optional<String> whyUnservable;
@@ -45,6 +49,7 @@ public final class Ztoc {
     int root = reader.root("the root table");
     compressedSize = size(root, ZtocFormat.ROOT_COMPRESSED_SIZE, "the compressed size");
     uncompressedSize = size(root, ZtocFormat.ROOT_UNCOMPRESSED_SIZE, "the uncompressed size");
+    version = text(reader.vector(root, ZtocFormat.ROOT_VERSION, 1, "the version"));
     int tool = reader.vector(root, ZtocFormat.ROOT_BUILD_TOOL, 1, "the build tool");
     buildTool = text(tool);
     int info = reader.table(root, ZtocFormat.ROOT_INFO, "the compression info");
@@ -85,6 +90,11 @@ public final class Ztoc {
   /** Where the tar archive ends. The layer may go on after that, with padding. */
   public long uncompressedSize() {
     return uncompressedSize;
+  }
+
+  /** Of the format, as the zTOC says; nothing depends on it. */
+  public String version() {
+    return version;
   }
 
   public String buildTool() {
@@ -202,7 +212,7 @@ public final class Ztoc {
 
   private long size(int table, int slot, String what) throws MalformedZtocException {
     long size = reader.int64(table, slot, what);
-    if (size < 0) {
+    if (size < 0 || size > LARGEST) {
       throw new MalformedZtocException(what + " not to be " + size, table);
     }
     return size;
@@ -266,6 +276,9 @@ public final class Ztoc {
   }
 
   private String text(int string) {
+    if (string == FlatReader.ABSENT) {
+      return "";
+    }
     return new String(bytes, string + 4, reader.count(string), StandardCharsets.UTF_8);
   }
 

@@ -72,6 +72,11 @@ public final class GunzipDecoder {
     return inflate.slide();
   }
 
+  /** See {@link Inflate#slideTo}. */
+  public int slideTo(byte[] buffer) {
+    return inflate.slideTo(buffer);
+  }
+
   /** Where the next byte of output goes. */
   public int outPosition() {
     return inflate.outPosition();

@@ -214,8 +214,14 @@ public final class Inflate {
    * @return by how many bytes they were moved down
    */
   public int slide() {
+    return slideTo(out);
+  }
+
+  /** The same, into the start of another array, in which output goes on. */
+  public int slideTo(byte[] buffer) {
     int by = Math.max(0, outPos - WINDOW);
-    System.arraycopy(out, by, out, 0, outPos - by);
+    System.arraycopy(out, by, buffer, 0, outPos - by);
+    out = buffer;
     outPos -= by;
     floor = Math.max(0, floor - by);
     return by;

@@ -1,0 +1,243 @@
+package dev.socifleet.ztoc;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads a whole layer, or many spans of it, with several threads: what a checkpoint has makes spans
+ * independent of each other. Each span is verified before it is decoded. Thread-safe, as far as its
+ * source is.
+ *
+ * <p>Memory: for each thread the compressed bytes of a span, and at most 12 MiB of decoded bytes
+ * that wait for their turn; where bytes go to a file, which has no turns, 350 KiB instead. Neither
+ * depends on the layer.
+ *
+ * <p>A method that fails has handed out (or written, at least) all bytes in front of the span that
+ * failed, if it hands them out in order. When it returns, its threads have ended. An interrupt ends
+ * it; it interrupts the threads then, and with them the source.
+ */
+public final class LayerReader {
+  private static final int MOST_THREADS = 64;
+
+  private final Ztoc ztoc;
+  private final SpanReader.Source source;
+  private final int threads;
+
+  /**
+   * @param source is asked by several threads at once
+   * @param threads from 1 on; more than there are processors is of use only if the source is slow
+   */
+  public LayerReader(Ztoc ztoc, SpanReader.Source source, int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("at least 1 thread, not " + threads);
+    }
+    this.ztoc = ztoc;
+    this.source = source;
+    this.threads = Math.min(threads, MOST_THREADS);
+  }
+
+  /** Writes the whole archive, in order. */
+  public void copyTo(OutputStream out) throws IOException {
+    read(0, ztoc.uncompressedSize(), out::write);
+  }
+
+  /**
+   * Hands out the bytes from an uncompressed offset on, in order, in the thread that called.
+   *
+   * @param sink the array that it is given is valid during the call only
+   */
+  public void read(long offset, long length, SpanDecoder.Sink sink) throws IOException {
+    SpanReader.check(ztoc, offset, length);
+    if (length == 0) {
+      return;
+    }
+    int first = ztoc.spanAt(offset);
+    int end = ztoc.spanAt(offset + length - 1) + 1;
+    if (threads == 1 || end - first == 1) {
+      new SpanReader(ztoc, source).read(offset, length, sink);
+      return;
+    }
+    SpanLine line = new SpanLine(first, end, 2 * threads);
+    Workers workers = new Workers(Math.min(threads, end - first), () -> decode(line));
+    boolean done = false;
+    try {
+      takeAll(line, ztoc.span(first).uncompressedStart(), offset, offset + length, sink);
+      done = true;
+    } catch (InterruptedException e) {
+      throw workers.interrupt();
+    } finally {
+      line.stop();
+      workers.join(!done);
+    }
+  }
+
+  /**
+   * Writes the whole archive to a file. Spans are written where they belong, in any order: after a
+   * failure the file may have holes.
+   *
+   * @param position in the file, of the archive's first byte
+   */
+  public void copyTo(FileChannel file, long position) throws IOException {
+    AtomicInteger next = new AtomicInteger();
+    AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    AtomicBoolean stopped = new AtomicBoolean();
+    int count = ztoc.uncompressedSize() == 0 ? 0 : ztoc.spanAt(ztoc.uncompressedSize() - 1) + 1;
+    Runnable work =
+        () -> {
+          SpanDecoder decoder = SpanDecoders.take();
+          try {
+            int span = next.getAndIncrement();
+            while (span < count && !stopped.get()) {
+              write(decoder, span, file, position);
+              span = next.getAndIncrement();
+            }
+          } catch (Throwable e) {
+            failure.compareAndSet(null, e);
+            stopped.set(true);
+          } finally {
+            SpanDecoders.giveBack(decoder);
+          }
+        };
+    new Workers(Math.min(threads, count), work).join(false);
+    rethrow(failure.get());
+  }
+
+  private void write(SpanDecoder decoder, int index, FileChannel file, long position)
+      throws IOException {
+    Span span = ztoc.span(index);
+    start(decoder, span);
+    long end = ztoc.uncompressedSize();
+    long[] at = {span.uncompressedStart()};
+    decoder.decode(
+        end,
+        (buffer, from, length) -> {
+          int wanted = (int) Math.min(length, end - at[0]);
+          ByteBuffer bytes = ByteBuffer.wrap(buffer, from, Math.max(0, wanted));
+          while (bytes.hasRemaining()) {
+            at[0] += file.write(bytes, position + at[0]);
+          }
+        });
+  }
+
+  private void start(SpanDecoder decoder, Span span) throws IOException {
+    byte[] bytes = source.read(span.compressedStart(), span.compressedEnd());
+    decoder.start(ztoc, span.index(), bytes);
+  }
+
+  /** What a thread does. */
+  private void decode(SpanLine line) {
+    SpanDecoder decoder = SpanDecoders.take();
+    try {
+      for (int span = line.begin(); span >= 0; span = line.begin()) {
+        Throwable failure = null;
+        try {
+          decode(decoder, span, line);
+        } catch (Throwable e) {
+          failure = e;
+        }
+        line.finish(span, failure);
+      }
+    } catch (InterruptedException e) {
+      // The caller was interrupted and doesn't wait for spans any more.
+      Thread.currentThread().interrupt();
+    } finally {
+      SpanDecoders.giveBack(decoder);
+    }
+  }
+
+  private void decode(SpanDecoder decoder, int index, SpanLine line) throws IOException {
+    Span span = ztoc.span(index);
+    start(decoder, span);
+    decoder.decodeAway(
+        span.uncompressedEnd(),
+        line::buffer,
+        (buffer, from, length) -> {
+          try {
+            if (!line.put(index, new SpanLine.Piece(buffer, from, length))) {
+              throw new InterruptedIOException("nobody reads the layer any more");
+            }
+          } catch (InterruptedException e) {
+            throw ChunkBuffers.interrupted();
+          }
+        });
+  }
+
+  /** Hands out the bytes of {@code [from, to)}; the line's first is at {@code position}. */
+  private void takeAll(SpanLine line, long position, long from, long to, SpanDecoder.Sink sink)
+      throws IOException, InterruptedException {
+    long at = position;
+    while (at < to) {
+      Optional<SpanLine.Piece> next = line.take();
+      if (next.isEmpty()) {
+        rethrow(line.failure());
+        throw new IllegalStateException("spans end at " + at + ", before " + to);
+      }
+      SpanLine.Piece piece = next.get();
+      int skipped = (int) Math.min(piece.length(), Math.max(0, from - at));
+      int wanted = (int) Math.min(piece.length(), to - at) - skipped;
+      at += piece.length();
+      if (wanted > 0) {
+        sink.accept(piece.buffer(), piece.from() + skipped, wanted);
+      }
+      if (ztoc.compression() == Compression.GZIP) {
+        line.giveBack(piece.buffer());
+      }
+    }
+  }
+
+  private static void rethrow(@Nullable Throwable failure) throws IOException {
+    switch (failure) {
+      case null -> {}
+      case IOException e -> throw e;
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      default -> throw new IOException("reading a layer failed", failure);
+    }
+  }
+
+  /** Threads that do the same work. */
+  private static final class Workers {
+    private final List<Thread> all = new ArrayList<>();
+
+    Workers(int count, Runnable work) {
+      for (int i = 0; i < count; i++) {
+        all.add(Thread.ofPlatform().daemon().name("layer-span-" + i).start(work));
+      }
+    }
+
+    InterruptedIOException interrupt() {
+      all.forEach(Thread::interrupt);
+      return ChunkBuffers.interrupted();
+    }
+
+    /** Waits for all, also if interrupted meanwhile: no thread outlives the call. */
+    void join(boolean failing) throws InterruptedIOException {
+      boolean interrupted = false;
+      for (int i = 0; i < all.size(); ) {
+        try {
+          all.get(i).join();
+          i++;
+        } catch (InterruptedException e) {
+          interrupted = true;
+          all.forEach(Thread::interrupt);
+        }
+      }
+      if (interrupted) {
+        InterruptedIOException e = ChunkBuffers.interrupted();
+        if (!failing) {
+          throw e;
+        }
+      }
+    }
+  }
+}

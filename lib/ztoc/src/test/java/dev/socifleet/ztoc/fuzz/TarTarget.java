@@ -1,0 +1,163 @@
+package dev.socifleet.ztoc.fuzz;
+
+import dev.socifleet.ztoc.tar.EntryType;
+import dev.socifleet.ztoc.tar.TarEntry;
+import dev.socifleet.ztoc.tar.TarException;
+import dev.socifleet.ztoc.tar.TarWalker;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+
+/**
+ * Tar archives: the same members and the same end however the stream is cut; members behind each
+ * other; and where commons-compress reads the archive too, the same names, sizes and types.
+ *
+ * <p>Input: flags; a seed for the cuts; then the archive. With the lowest flag set, the checksums
+ * of its headers are made right first, as nobody hits them by chance.
+ */
+public final class TarTarget {
+  private static final int BLOCK = 512;
+  private static final int MAGIC = 257;
+  private static final byte[] USTAR = {'u', 's', 't', 'a', 'r', 0, '0', '0'};
+
+  /**
+   * What came of reading an archive.
+   *
+   * @param failure null if it was read to its end
+   */
+  private record Reading(List<TarEntry> entries, long position, TarException failure) {}
+
+  private TarTarget() {}
+
+  public static void fuzzerTestOneInput(byte[] data) {
+    if (data.length < 2) {
+      return;
+    }
+    byte[] archive = Arrays.copyOfRange(data, 2, data.length);
+    if ((data[0] & 1) != 0) {
+      Checksums.repair(archive);
+    }
+    Limits.check(() -> {
+      read(archive, new Random(0), archive.length);
+      return data.length;
+    });
+    Reading whole = read(archive, new Random(0), archive.length);
+    checkOrder(whole, archive.length);
+    Reading pieces = read(archive, new Random(data[1]), 700);
+    if (pieces.position != whole.position
+        || pieces.entries.size() != whole.entries.size()
+        || !message(pieces).equals(message(whole))) {
+      throw new AssertionError("read in pieces: " + pieces + ", at once: " + whole);
+    }
+    if (whole.failure == null && (data[0] & 2) == 0) {
+      compare(whole.entries, archive);
+    }
+  }
+
+  private static Reading read(byte[] archive, Random cuts, int most) {
+    List<TarEntry> entries = new ArrayList<>();
+    TarWalker walker = new TarWalker(entries::add);
+    try {
+      for (int at = 0; at < archive.length; ) {
+        int n = most >= archive.length ? archive.length : 1 + cuts.nextInt(most);
+        int to = Math.min(archive.length, at + n);
+        walker.accept(archive, at, to);
+        at = to;
+      }
+      walker.finish();
+      return new Reading(entries, walker.position(), null);
+    } catch (TarException e) {
+      return new Reading(entries, walker.position(), e);
+    }
+  }
+
+  private static String message(Reading reading) {
+    return reading.failure == null ? "" : String.valueOf(reading.failure.getMessage());
+  }
+
+  private static void checkOrder(Reading reading, int length) {
+    if (reading.position > length) {
+      throw new AssertionError("position " + reading.position + " of " + length);
+    }
+    long next = 0;
+    for (TarEntry entry : reading.entries) {
+      if (entry.offset() < next + BLOCK || entry.offset() % BLOCK != 0 || entry.offset() > length) {
+        throw new AssertionError(entry + " before " + (next + BLOCK));
+      }
+      boolean sparse = entry.pax().keySet().stream().anyMatch(TarTarget::isSparse);
+      boolean data = entry.type().hasData() && !sparse;
+      next = entry.offset() + (data ? (entry.size() + BLOCK - 1) / BLOCK * BLOCK : 0);
+    }
+  }
+
+  private static boolean isSparse(byte[] key) {
+    return new String(key, StandardCharsets.ISO_8859_1).startsWith("GNU.sparse.");
+  }
+
+  /**
+   * Left out is where commons-compress differs from Go, as which we must decide: PAX records that
+   * repeat or say nonsense; data behind links and directories with a size; a prefix to the name in
+   * headers that are of no known dialect.
+   */
+  private static void compare(List<TarEntry> ours, byte[] archive) {
+    for (TarEntry entry : ours) {
+      if (!entry.pax().isEmpty()
+          || (!entry.type().hasData() && entry.size() != 0)
+          || !isUstar(archive, (int) entry.offset() - BLOCK)) {
+        return;
+      }
+    }
+    List<TarArchiveEntry> theirs = new ArrayList<>();
+    try (TarArchiveInputStream in =
+        new TarArchiveInputStream(
+            new ByteArrayInputStream(archive),
+            BLOCK,
+            BLOCK,
+            StandardCharsets.ISO_8859_1.name(),
+            /* lenient= */ false)) {
+      for (TarArchiveEntry entry = in.getNextEntry(); entry != null; entry = in.getNextEntry()) {
+        theirs.add(entry);
+      }
+    } catch (IOException | RuntimeException e) {
+      return;
+    }
+    if (ours.size() != theirs.size()) {
+      throw new AssertionError(ours.size() + " members, by commons-compress " + theirs.size());
+    }
+    for (int i = 0; i < ours.size(); i++) {
+      compare(ours.get(i), theirs.get(i));
+    }
+  }
+
+  private static boolean isUstar(byte[] archive, int header) {
+    return Arrays.equals(
+        archive, header + MAGIC, header + MAGIC + USTAR.length, USTAR, 0, USTAR.length);
+  }
+
+  /** Of user and group ids, commons-compress keeps 32 bits. */
+  private static void compare(TarEntry ours, TarArchiveEntry theirs) {
+    String name = new String(ours.name(), StandardCharsets.ISO_8859_1);
+    String link = new String(ours.linkName(), StandardCharsets.ISO_8859_1);
+    boolean same =
+        trimmed(name).equals(trimmed(theirs.getName()))
+            && link.equals(theirs.getLinkName())
+            && (ours.type() != EntryType.REGULAR || ours.size() == theirs.getSize())
+            && (int) ours.uid() == (int) theirs.getLongUserId()
+            && (int) ours.gid() == (int) theirs.getLongGroupId();
+    if (!same) {
+      throw new AssertionError(
+          ours + " " + name + " " + link + ", by commons-compress " + theirs.getName());
+    }
+  }
+
+  /** commons-compress adds a slash to the name of a directory. */
+  private static String trimmed(String name) {
+    return name.endsWith("/") ? name.substring(0, name.length() - 1) : name;
+  }
+}
