@@ -1,13 +1,27 @@
 package dev.socifleet.cli;
 
+import dev.socifleet.cli.artifacts.PrefetchCommand;
+import dev.socifleet.cli.artifacts.RebuildCommand;
+import dev.socifleet.cli.convert.ConvertCommand;
+import dev.socifleet.cli.create.CreateCommand;
 import dev.socifleet.cli.demo.DemoCommand;
+import dev.socifleet.cli.index.IndexCommand;
+import dev.socifleet.cli.inspect.DoctorCommand;
+import dev.socifleet.cli.inspect.ExplainCommand;
+import dev.socifleet.cli.inspect.VerifyCommand;
 import dev.socifleet.cli.mount.MountCommand;
 import dev.socifleet.cli.mount.UnmountCommand;
+import dev.socifleet.cli.push.PushCommand;
 import dev.socifleet.cli.rpull.RpullCommand;
+import dev.socifleet.cli.service.ServiceCommand;
+import dev.socifleet.cli.store.StoreOptions;
 import dev.socifleet.cli.up.UpCommand;
 import dev.socifleet.cli.ztoc.ZtocCommand;
 import dev.socifleet.service.Logging;
 import dev.socifleet.service.Settings;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -20,11 +34,21 @@ import picocli.CommandLine.Option;
 @Command(
     name = "soci",
     description = "Container images that start before they are downloaded.",
-    mixinStandardHelpOptions = true,
     versionProvider = Soci.Version.class,
     subcommands = {
       DemoCommand.class,
       UpCommand.class,
+      ServiceCommand.class,
+      CreateCommand.class,
+      ConvertCommand.class,
+      PushCommand.class,
+      IndexCommand.class,
+      VerifyCommand.class,
+      ExplainCommand.class,
+      DoctorCommand.class,
+      PrefetchCommand.class,
+      RebuildCommand.class,
+      CompletionCommand.class,
       RpullCommand.class,
       MountCommand.class,
       UnmountCommand.class,
@@ -34,13 +58,17 @@ import picocli.CommandLine.Option;
     exitCodeList = {
       "0:done",
       "1:failed; the reason is the last line on stderr",
-      "2:wrong usage or configuration"
+      "2:wrong usage or configuration",
+      "130:ended by a signal"
     },
     footer = {
       "",
       "First steps:",
-      "  soci demo    the whole path on this machine, shown and measured",
-      "  soci up      everything on this machine, to stay"
+      "  soci demo                            the whole path on this machine, shown and measured",
+      "  soci up                              everything on this machine, to stay",
+      "  soci doctor                          what this machine lacks",
+      "  soci index create REGISTRY/APP:TAG   an index for an image, straight at its registry",
+      "  soci explain REGISTRY/APP:TAG        which layers will be lazy"
     })
 public final class Soci implements Runnable {
   /** nerdctl reads this line, and refuses to convert with a version below 0.10.0. */
@@ -54,10 +82,25 @@ public final class Soci implements Runnable {
   /** The product's version. */
   public static final String VERSION = "1.0.0";
 
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this help and exit.")
+  @SuppressWarnings("UnusedVariable") // picocli looks at it
+  private boolean help;
+
+  @Option(
+      names = {"-v", "-V", "--version"},
+      versionHelp = true,
+      description = "Print version information and exit.")
+  @SuppressWarnings("UnusedVariable")
+  private boolean version;
+
   @Option(names = "--debug", description = "Log what happens, and print a failure's stack trace.")
   private boolean debug;
 
   @Mixin private ContainerdOptions containerd = new ContainerdOptions();
+  @Mixin private StoreOptions stores = new StoreOptions();
 
   private Soci() {}
 
@@ -70,22 +113,41 @@ public final class Soci implements Runnable {
     System.exit(run(args));
   }
 
+  /** nerdctl takes the third word of this; without a fourth it would take the line's end too. */
   private static String version() {
-    return "soci version " + VERSION;
+    return "soci version " + VERSION + " soci-fleet";
   }
 
   /** Runs a command line and gives its exit code. */
   public static int run(String... args) {
+    return commandLine().execute(args);
+  }
+
+  /** The whole command, to be executed once. */
+  public static CommandLine commandLine() {
     Soci soci = new Soci();
-    return new CommandLine(soci)
+    CommandLine whole = new CommandLine(soci);
+    tellVersion(whole);
+    return whole
         .setExecutionStrategy(soci::execute)
         .setExecutionExceptionHandler(soci::fail)
-        .execute(args);
+        .setParameterExceptionHandler(Soci::refuse);
+  }
+
+  /** Commands of commands have {@code --version}, too. */
+  private static void tellVersion(CommandLine command) {
+    command.getCommandSpec().versionProvider(new Version());
+    command.getSubcommands().values().forEach(Soci::tellVersion);
   }
 
   /** Which containerd is meant, as far as it was said before the command's name. */
   public ContainerdOptions containerd() {
     return containerd;
+  }
+
+  /** Which stores are meant, as far as it was said before the command's name. */
+  public StoreOptions stores() {
+    return stores;
   }
 
   @Override
@@ -106,15 +168,56 @@ public final class Soci implements Runnable {
     return up ? "info" : "error";
   }
 
+  /** Wrong usage, in one line; the whole help would push it out of sight. */
+  private static int refuse(CommandLine.ParameterException e, String[] args) {
+    CommandLine command = e.getCommandLine();
+    List<String> similar =
+        e instanceof CommandLine.UnmatchedArgumentException unmatched
+            ? unmatched.getSuggestions()
+            : List.of();
+    command
+        .getErr()
+        .println(
+            "soci: "
+                + wrong(e)
+                + (similar.isEmpty() ? "" : ": did you mean " + String.join(" or ", similar) + "?")
+                + " (see "
+                + command.getCommandSpec().qualifiedName()
+                + " --help)");
+    return 2;
+  }
+
+  private static String wrong(CommandLine.ParameterException e) {
+    boolean command =
+        e instanceof CommandLine.UnmatchedArgumentException unmatched
+            && !e.getCommandLine().getSubcommands().isEmpty()
+            && !unmatched.getUnmatched().getFirst().startsWith("-");
+    return command
+        ? "no command '"
+            + ((CommandLine.UnmatchedArgumentException) e).getUnmatched().getFirst()
+            + "'"
+        : firstLine(e);
+  }
+
   private int fail(Exception e, CommandLine command, CommandLine.ParseResult parsed) {
     if (e instanceof InterruptedException) {
       return 130; // a signal ended it, and decides the status
     }
-    String message = e.getMessage() == null ? e.toString() : e.getMessage();
-    System.err.println("soci: " + message.lines().findFirst().orElse(message));
+    command.getErr().println("soci: " + firstLine(e));
     if (debug) {
-      e.printStackTrace();
+      e.printStackTrace(command.getErr());
     }
     return e instanceof CommandFailure failure ? failure.exitCode() : 1;
+  }
+
+  private static String firstLine(Exception e) {
+    if (e instanceof NoSuchFileException || e instanceof AccessDeniedException) {
+      // the JDK's messages are the file's name alone
+      return e.getMessage()
+          + ": "
+          + (e instanceof NoSuchFileException ? "no such file" : "permission denied");
+    }
+    String message = e.getMessage() == null ? e.toString() : e.getMessage();
+    return message.lines().findFirst().orElse(message);
   }
 }

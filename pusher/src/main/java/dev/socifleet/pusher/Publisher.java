@@ -5,18 +5,15 @@ import dev.socifleet.events.LayerResult;
 import dev.socifleet.events.ZtocEvent.PlanOpened;
 import dev.socifleet.events.ZtocEvent.PlannedImage;
 import dev.socifleet.events.ZtocEvent.PlannedLayer;
-import dev.socifleet.oci.BlobContent;
-import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.ManifestBlob;
-import dev.socifleet.oci.MediaTypes;
 import dev.socifleet.oci.Platform;
 import dev.socifleet.oci.Platforms;
 import dev.socifleet.oci.RegistryException;
 import dev.socifleet.oci.Repository;
 import dev.socifleet.sociindex.SociIndex;
-import dev.socifleet.sociindex.SociTerms;
 import dev.socifleet.sociindex.V2Conversion;
+import dev.socifleet.sociindex.publish.IndexPublisher;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -34,11 +31,13 @@ final class Publisher {
   private static final Logger LOG = LoggerFactory.getLogger(Publisher.class);
 
   private final Repository repository;
+  private final IndexPublisher publisher;
   private final PlanOpened plan;
   private final List<String> reasons = new ArrayList<>();
 
   Publisher(Repository repository, PlanOpened plan) {
     this.repository = repository;
+    publisher = new IndexPublisher(repository);
     this.plan = plan;
   }
 
@@ -54,7 +53,7 @@ final class Publisher {
       if (!ztocs.isEmpty()) {
         Platform platform = image.platform();
         ready.add(new Ready(image, platform == null ? Platforms.host() : platform, ztocs));
-        putConfig();
+        publisher.putConfig();
         v1 = plan.publishV1() ? v1(image, ztocs) : null;
       }
       platforms.add(
@@ -110,29 +109,20 @@ final class Publisher {
     return ztocs;
   }
 
-  private void putConfig() throws RegistryException {
-    byte[] config = SociTerms.emptyConfig();
-    repository.putBlob(SociTerms.emptyConfigDigest(), config.length, BlobContent.of(config));
-  }
-
   private @Nullable Digest v1(PlannedImage image, List<SociIndex.LayerZtoc> ztocs)
       throws RegistryException {
     ManifestBlob index = SociIndex.v1(ztocs, image.manifest()).manifest();
-    try {
-      repository.putReferrer(image.manifest().digest(), index);
-      LOG.info(
-          "{}: published v1 index {} of {}",
-          plan.repository(),
-          index.digest(),
-          image.manifest().digest());
-      return index.digest();
-    } catch (RegistryException e) {
-      if (e.temporary() || e.denied() || e.codes().contains("MANIFEST_BLOB_UNKNOWN")) {
-        throw e;
-      }
-      reasons.add("the registry refuses v1: " + e.getMessage());
+    Optional<String> refused = publisher.v1(image.manifest().digest(), index);
+    if (refused.isPresent()) {
+      reasons.add(refused.get());
       return null;
     }
+    LOG.info(
+        "{}: published v1 index {} of {}",
+        plan.repository(),
+        index.digest(),
+        image.manifest().digest());
+    return index.digest();
   }
 
   private Optional<ManifestBlob> v2(List<Ready> ready) throws IOException {
@@ -144,52 +134,23 @@ final class Publisher {
     List<V2Conversion.Indexed> indexed = new ArrayList<>();
     for (Ready image : ready) {
       ManifestBlob index = SociIndex.v2(image.ztocs()).manifest();
-      repository.putManifest(index.digest().toString(), index.mediaType(), index.bytes());
       indexed.add(
           new V2Conversion.Indexed(image.image().manifest().digest(), image.platform(), index));
     }
-    V2Conversion.Converted converted =
-        V2Conversion.convert(
-            target.get(), digest -> repository.manifest(digest.toString()), indexed);
-    for (ManifestBlob manifest : converted.manifests()) {
-      repository.putManifest(manifest.digest().toString(), manifest.mediaType(), manifest.bytes());
-    }
-    repository.putManifest(
-        converted.root().digest().toString(), MediaTypes.OCI_INDEX, converted.root().bytes());
-    return Optional.of(converted.root());
+    return Optional.of(
+        publisher
+            .v2(target.get(), digest -> repository.manifest(digest.toString()), indexed)
+            .root());
   }
 
   /** Tags the converted image, if the tag it was made of still means what was planned. */
   private boolean tagV2(String tag, ManifestBlob converted) throws RegistryException {
-    Optional<Digest> now = repository.headManifest(tag).map(Descriptor::digest);
-    if (!now.equals(Optional.of(plan.target().digest()))) {
+    if (!publisher.pointsAt(tag, plan.target().digest())) {
       reasons.add("tag " + tag + " points elsewhere by now, so no v2 was tagged for it");
       return false;
     }
     String v2Tag = v2Tag(tag);
-    if (repository
-        .headManifest(v2Tag)
-        .map(Descriptor::digest)
-        .equals(Optional.of(converted.digest()))) {
-      return true;
-    }
-    repository.putManifest(v2Tag, MediaTypes.OCI_INDEX, converted.bytes());
-    if (!repository
-        .headManifest(v2Tag)
-        .map(Descriptor::digest)
-        .equals(Optional.of(converted.digest()))) {
-      throw new RegistryException(
-          "cannot tag "
-              + v2Tag
-              + " ("
-              + plan.repository()
-              + "): it points elsewhere after it was written",
-          0,
-          List.of(),
-          true,
-          null,
-          null);
-    }
+    publisher.tag(v2Tag, converted);
     LOG.info("{}: published v2 image {} as {}", plan.repository(), converted.digest(), v2Tag);
     return true;
   }

@@ -36,6 +36,8 @@ final class NodeProcess implements AutoCloseable {
   private static final List<String> JVM_FLAGS =
       List.of(
           "-XX:+UseSerialGC",
+          "-Xlog:disable",
+          "-Xlog:all=warning,aot*=off,cds*=off:stderr",
           "--enable-native-access=ALL-UNNAMED",
           "--sun-misc-unsafe-memory-access=allow",
           "-Duser.timezone=UTC");
@@ -72,7 +74,7 @@ final class NodeProcess implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(JVM_FLAGS);
-    String archive = System.getProperty("soci.archive");
+    String archive = System.getProperty("soci.archive"); // said by the launcher
     if (archive != null && Files.exists(Path.of(archive))) {
       command.add("-XX:AOTCache=" + archive);
     }

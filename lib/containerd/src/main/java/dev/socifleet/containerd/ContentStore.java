@@ -4,8 +4,11 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.FieldMask;
 import dev.socifleet.containerd.content.v1.AbortRequest;
 import dev.socifleet.containerd.content.v1.ContentGrpc;
+import dev.socifleet.containerd.content.v1.DeleteContentRequest;
 import dev.socifleet.containerd.content.v1.Info;
 import dev.socifleet.containerd.content.v1.InfoRequest;
+import dev.socifleet.containerd.content.v1.ListContentRequest;
+import dev.socifleet.containerd.content.v1.ListContentResponse;
 import dev.socifleet.containerd.content.v1.ReadContentRequest;
 import dev.socifleet.containerd.content.v1.ReadContentResponse;
 import dev.socifleet.containerd.content.v1.StatusRequest;
@@ -17,8 +20,11 @@ import io.grpc.StatusException;
 import io.grpc.stub.BlockingClientCall;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -85,6 +91,66 @@ public final class ContentStore {
       throw interrupted(action);
     }
     return bytes.toByteArray();
+  }
+
+  /**
+   * A blob as a stream, from its first byte to its last. Closing it early ends the call. Its digest
+   * is not checked.
+   */
+  public InputStream open(String digest) {
+    return new BlobReader(
+        "read blob " + digest + " from containerd",
+        content.read(ReadContentRequest.newBuilder().setDigest(digest).build()));
+  }
+
+  /** Writes a small blob with labels; where it is there already, labels it. */
+  public void put(String digest, byte[] bytes, Map<String, String> labels) throws IOException {
+    Optional<BlobWriter> missing = write("soci-" + digest, digest, bytes.length);
+    if (missing.isEmpty()) {
+      label(digest, labels);
+      return;
+    }
+    try (BlobWriter writer = missing.get()) {
+      int written = Math.toIntExact(writer.offset());
+      writer.write(bytes, written, bytes.length - written);
+      writer.commit(labels);
+    }
+  }
+
+  /** Every blob of this namespace. */
+  public List<Info> list() throws IOException {
+    String action = "list the blobs in containerd";
+    List<Info> all = new ArrayList<>();
+    BlockingClientCall<?, ListContentResponse> call =
+        content.withDeadlineAfter(Calls.SOON).list(ListContentRequest.getDefaultInstance());
+    try {
+      for (ListContentResponse part = call.read(); part != null; part = call.read()) {
+        all.addAll(part.getInfoList());
+      }
+    } catch (StatusException e) {
+      throw new ContainerdException(action, e.getStatus());
+    } catch (InterruptedException e) {
+      call.cancel("interrupted", e);
+      throw interrupted(action);
+    }
+    return all;
+  }
+
+  /** Removes a blob from this namespace; false when it has none of that digest. */
+  public boolean delete(String digest) throws ContainerdException {
+    DeleteContentRequest request = DeleteContentRequest.newBuilder().setDigest(digest).build();
+    try {
+      var _ =
+          Calls.call(
+              "remove blob " + digest + " from containerd",
+              () -> content.withDeadlineAfter(Calls.SOON).delete(request));
+      return true;
+    } catch (ContainerdException e) {
+      if (e.code() == Status.Code.NOT_FOUND) {
+        return false;
+      }
+      throw e;
+    }
   }
 
   /**

@@ -4,30 +4,23 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
 import java.util.Arrays;
-import java.util.List;
 
-/**
- * A whole blob, checked against its digest at its end. A connection that breaks is taken up again
- * by range where it broke, a few times. One thread.
- */
+/** A whole blob, checked against its digest at its end. One thread. */
 final class BlobStream extends InputStream {
-  private static final int MOST_RESUMPTIONS = 5;
-
   private final HttpRepository repository;
   private final Digest blob;
-  private final long size;
   private final MessageDigest hash;
-  private InputStream body;
-  private long position;
-  private int resumptions;
+  private final InputStream bytes;
   private boolean checked;
 
-  BlobStream(HttpRepository repository, Digest blob) throws RegistryException {
+  /**
+   * @param bytes all of the blob's
+   */
+  BlobStream(HttpRepository repository, Digest blob, InputStream bytes) {
     this.repository = repository;
     this.blob = blob;
+    this.bytes = bytes;
     hash = blob.newMessageDigest();
-    size = repository.blobSize(blob).orElseThrow(() -> absent(repository, blob));
-    body = repository.body(blob);
   }
 
   @Override
@@ -41,56 +34,22 @@ final class BlobStream extends InputStream {
     if (length == 0) {
       return 0;
     }
-    while (position < size) {
-      int count;
-      try {
-        count = body.read(into, offset, (int) Math.min(length, size - position));
-      } catch (IOException e) {
-        resume(e.getMessage() == null ? e.toString() : e.getMessage());
-        continue;
-      }
-      if (count < 0) {
-        resume("it ended " + (size - position) + " bytes early");
-        continue;
-      }
+    int count = bytes.read(into, offset, length);
+    if (count >= 0) {
       hash.update(into, offset, count);
-      position += count;
       return count;
     }
     if (!checked) {
       checked = true;
       if (!Arrays.equals(hash.digest(), blob.hash())) {
-        throw repository.broken(
-            "read blob " + blob, "the registry sent other bytes: their digest differs");
+        throw repository.otherBytes(blob);
       }
     }
     return -1;
   }
 
-  private void resume(String why) throws IOException {
-    body.close();
-    if (++resumptions > MOST_RESUMPTIONS) {
-      throw repository.lost("read blob " + blob, new IOException(why));
-    }
-    body = repository.body(blob, new ByteRange(position, size));
-  }
-
   @Override
   public void close() throws IOException {
-    body.close();
-  }
-
-  private static RegistryException absent(HttpRepository repository, Digest blob) {
-    return new RegistryException(
-        "cannot read blob "
-            + blob
-            + " ("
-            + repository.name()
-            + "): the repository has none of this digest",
-        404,
-        List.of("BLOB_UNKNOWN"),
-        false,
-        null,
-        null);
+    bytes.close();
   }
 }

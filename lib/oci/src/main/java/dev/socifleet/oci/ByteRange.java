@@ -1,7 +1,12 @@
 package dev.socifleet.oci;
 
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
 /** The bytes from {@code start} up to, not including, {@code end} of a blob. Never empty. */
 public record ByteRange(long start, long end) {
+  private static final Pattern HTTP = Pattern.compile("(\\d{1,18})-(\\d{1,18})");
+
   public ByteRange {
     if (start < 0 || end <= start) {
       throw new IllegalArgumentException("not a range of bytes: [" + start + ", " + end + ")");
@@ -19,16 +24,10 @@ public record ByteRange(long start, long end) {
 
   /** Parses {@link #toHttp()}'s form. */
   public static ByteRange parseHttp(String text) {
-    int dash = text.indexOf('-');
-    if (dash <= 0) {
+    Matcher range = HTTP.matcher(text);
+    if (!range.matches()) {
       throw new IllegalArgumentException("not <first byte>-<last byte>: '" + text + "'");
     }
-    try {
-      return new ByteRange(
-          Long.parseLong(text.substring(0, dash)),
-          Math.addExact(Long.parseLong(text.substring(dash + 1)), 1));
-    } catch (NumberFormatException | ArithmeticException e) {
-      throw new IllegalArgumentException("not <first byte>-<last byte>: '" + text + "'", e);
-    }
+    return new ByteRange(Long.parseLong(range.group(1)), Long.parseLong(range.group(2)) + 1);
   }
 }

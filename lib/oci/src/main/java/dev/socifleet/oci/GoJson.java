@@ -1,6 +1,7 @@
 package dev.socifleet.oci;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -75,8 +76,13 @@ final class GoJson {
       return this;
     }
     key(key).object();
-    // Go sorts keys by their bytes; for text without surrogates that is the order of chars.
-    new TreeMap<>(values).forEach(this::text);
+    // Go sorts keys by their UTF-8 bytes: the order of code points, not of Java's chars.
+    TreeMap<String, String> sorted =
+        new TreeMap<>((a, b) ->
+            Arrays.compareUnsigned(
+                a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8)));
+    sorted.putAll(values);
+    sorted.forEach(this::text);
     return end();
   }
 

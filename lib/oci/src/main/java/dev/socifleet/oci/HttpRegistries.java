@@ -1,54 +1,67 @@
 package dev.socifleet.oci;
 
-import java.net.http.HttpClient;
-import java.time.Duration;
+import java.net.ProxySelector;
+import java.net.URI;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Executors;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * The registries of the allow-list over HTTP. One client, one token cache for all of them.
+ * The registries of the allow-list over HTTP, with their mirrors. One token cache for all of them.
  * Thread-safe.
  */
 public final class HttpRegistries implements Registries {
-  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
-
   private final Map<String, RegistryHost> hosts;
-  private final Credentials credentials;
-  private final String userAgent;
-  private final HttpClient client;
+  private final RegistriesConfig config;
+  private final Map<URI, KnownHost> known = new ConcurrentHashMap<>();
+  private final Clients clients;
   private final Tokens tokens;
 
-  private HttpRegistries(RegistriesConfig config) {
+  private HttpRegistries(RegistriesConfig config, ProxySelector proxies) {
+    clients = new Clients(proxies);
     hosts =
         config.hosts().stream()
             .collect(Collectors.toMap(RegistryHost::host, Function.identity(), (a, b) -> a));
-    credentials = config.credentials();
-    userAgent = config.userAgent();
-    client =
-        HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .followRedirects(HttpClient.Redirect.NEVER)
-            .connectTimeout(CONNECT_TIMEOUT)
-            .executor(Executors.newVirtualThreadPerTaskExecutor())
-            .build();
-    tokens = new Tokens(client, userAgent);
+    this.config = config;
+    tokens = new Tokens(config.userAgent());
   }
 
   public static HttpRegistries open(RegistriesConfig config) {
-    return new HttpRegistries(config);
+    return open(config, new EnvironmentProxies(System.getenv()));
+  }
+
+  static HttpRegistries open(RegistriesConfig config, ProxySelector proxies) {
+    return new HttpRegistries(config, proxies);
   }
 
   @Override
   public Repository repository(RepositoryName name) throws RegistryException {
-    return repository(name, credentials.of(name));
+    RegistryHost host = allowed(name);
+    List<Endpoint> endpoints = config.hostsDirectory().endpoints(host);
+    Identity identity = new Identity(() -> config.credentials().of(name));
+    List<RegistryHttp> all = new java.util.ArrayList<>();
+    for (Endpoint endpoint : endpoints) {
+      all.add(
+          http(host, endpoint, name, endpoint.isMirror() ? mirrored(endpoint, name) : identity));
+    }
+    return new HttpRepository(name, new Hosts(all.subList(0, all.size() - 1), all.getLast()));
   }
 
   @Override
   public Repository repository(RepositoryName name, Credential credential)
       throws RegistryException {
+    return repository(name, Identity.of(credential));
+  }
+
+  Repository repository(RepositoryName name, Identity identity) throws RegistryException {
+    RegistryHost host = allowed(name);
+    Endpoint registry = config.hostsDirectory().endpoints(host).getLast();
+    return new HttpRepository(name, new Hosts(List.of(), http(host, registry, name, identity)));
+  }
+
+  private RegistryHost allowed(RepositoryName name) throws RegistryException {
     RegistryHost host = hosts.get(name.registry());
     if (host == null || !host.allows(name.name())) {
       throw new RegistryException(
@@ -63,8 +76,44 @@ public final class HttpRegistries implements Registries {
           null,
           null);
     }
-    return new HttpRepository(
-        name, new RegistryHttp(client, tokens, host, name, credential, userAgent));
+    return host;
+  }
+
+  /** A mirror gets the credential that there is for it, never the registry's. */
+  private Identity mirrored(Endpoint mirror, RepositoryName name) {
+    return new Identity(() -> {
+      try {
+        return config
+            .credentials()
+            .of(new RepositoryName(mirror.base().getAuthority(), name.name()));
+      } catch (IllegalArgumentException e) {
+        return new Credential.Anonymous(); // no name under which anybody could have logged in
+      }
+    });
+  }
+
+  private RegistryHttp http(
+      RegistryHost host, Endpoint endpoint, RepositoryName name, Identity identity)
+      throws RegistryException {
+    return new RegistryHttp(
+        clients.of(endpoint),
+        config,
+        tokens,
+        endpoint,
+        host.privateRedirects(),
+        known(endpoint.base()),
+        name,
+        identity);
+  }
+
+  private KnownHost known(URI base) {
+    return known.computeIfAbsent(base, _ -> new KnownHost(config.timeouts().longestWait()));
+  }
+
+  /** How many requests this registry itself gets at a time now. */
+  int limit(String registry) {
+    RegistryHost host = hosts.get(registry);
+    return host == null ? 0 : known(Endpoint.of(host).base()).throttle.limit();
   }
 
   @Override
@@ -74,6 +123,6 @@ public final class HttpRegistries implements Registries {
 
   @Override
   public void close() {
-    client.shutdownNow();
+    clients.close();
   }
 }

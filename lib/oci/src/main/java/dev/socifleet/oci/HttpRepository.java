@@ -1,7 +1,6 @@
 package dev.socifleet.oci;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.socifleet.oci.Endpoint.Capability;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -9,29 +8,32 @@ import java.net.URLEncoder;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** A repository over the OCI distribution API. Thread-safe. */
 final class HttpRepository implements Repository {
-  private static final String PULL = "pull";
-  private static final String PUSH = "pull,push";
-  private static final Pattern NEXT_PAGE = Pattern.compile("<([^>]+)>\\s*;\\s*rel=\"?next\"?");
-  private static final int MOST_PAGES = 10_000;
-  private static final JsonMapper JSON = new JsonMapper();
+  private static final int LARGEST_LIST = 16 << 20;
+  private static final Duration DOCUMENT_TIMEOUT = Duration.ofMinutes(2);
+  private static final Map<String, String> PLAIN = Map.of("Accept-Encoding", "identity");
 
   private final RepositoryName name;
-  private final RegistryHttp http;
+  private final Hosts hosts;
 
-  HttpRepository(RepositoryName name, RegistryHttp http) {
+  /** The registry itself. */
+  private final RegistryHttp registry;
+
+  HttpRepository(RepositoryName name, Hosts hosts) {
     this.name = name;
-    this.http = http;
+    this.hosts = hosts;
+    registry = hosts.registry();
   }
 
   @Override
@@ -41,163 +43,258 @@ final class HttpRepository implements Repository {
 
   @Override
   public Optional<Descriptor> headManifest(String tagOrDigest) throws RegistryException {
-    var request = manifestRequest("find manifest " + tagOrDigest, "HEAD", tagOrDigest);
-    HttpResponse<InputStream> response = http.expect(request, 200, 404);
+    String action = "find manifest " + tagOrDigest;
+    String reference = checked(action, tagOrDigest);
+    return hosts.first(needed(reference), http -> headManifest(http, action, reference));
+  }
+
+  private Optional<Descriptor> headManifest(RegistryHttp http, String action, String tagOrDigest)
+      throws RegistryException {
+    HttpResponse<AnswerBody> response =
+        http.expect(manifestRequest(http, action, "HEAD", tagOrDigest), 200, 404);
     RegistryHttp.discard(response);
     if (response.statusCode() == 404) {
       return Optional.empty();
     }
     Optional<String> digest = response.headers().firstValue("Docker-Content-Digest");
-    OptionalLong size = response.headers().firstValueAsLong("Content-Length");
-    if (digest.isEmpty() || size.isEmpty()) {
-      // Some registries say neither in answer to HEAD.
-      return manifest(tagOrDigest)
+    OptionalLong size = contentLength(response);
+    String mediaType = mediaType(response);
+    if (digest.isEmpty() || size.isEmpty() || !isKnown(mediaType)) {
+      // Some registries don't say all of it in answer to HEAD.
+      return taggedManifest(http, tagOrDigest)
+          .map(Tagged::manifest)
           .map(blob -> Descriptor.of(blob.mediaType(), blob.digest(), blob.bytes().length));
     }
     try {
-      return Optional.of(
-          Descriptor.of(mediaType(response), Digest.parse(digest.get()), size.getAsLong()));
+      Digest found = Digest.parse(digest.get());
+      if (tagOrDigest.contains(":") && !found.toString().equals(tagOrDigest)) {
+        throw broken(action, "the registry found another one, " + found);
+      }
+      return Optional.of(Descriptor.of(mediaType, found, size.getAsLong()));
     } catch (IllegalArgumentException e) {
-      throw broken("find manifest " + tagOrDigest, e.getMessage());
+      throw broken(action, e.getMessage());
     }
   }
 
   @Override
   public Optional<ManifestBlob> manifest(String tagOrDigest) throws RegistryException {
+    String reference = checked("read manifest " + tagOrDigest, tagOrDigest);
+    return hosts
+        .first(needed(reference), http -> taggedManifest(http, reference))
+        .map(Tagged::manifest);
+  }
+
+  /**
+   * A manifest and the entity tag of the address it came from.
+   *
+   * @param etag empty where the registry gave none that a condition could use
+   */
+  record Tagged(ManifestBlob manifest, String etag) {}
+
+  Optional<Tagged> taggedManifest(RegistryHttp http, String tagOrDigest) throws RegistryException {
     String action = "read manifest " + tagOrDigest;
-    HttpResponse<InputStream> response =
-        http.expect(manifestRequest(action, "GET", tagOrDigest), 200, 404);
+    HttpResponse<AnswerBody> response =
+        http.expect(manifestRequest(http, action, "GET", tagOrDigest), 200, 404);
     if (response.statusCode() == 404) {
       RegistryHttp.discard(response);
       return Optional.empty();
     }
-    byte[] bytes;
-    try (InputStream body = response.body()) {
-      bytes = body.readNBytes(OciJson.LARGEST_MANIFEST + 1);
-    } catch (IOException e) {
-      throw lost(action, e);
-    }
-    if (bytes.length > OciJson.LARGEST_MANIFEST) {
-      throw broken(action, "it is larger than " + OciJson.LARGEST_MANIFEST + " bytes");
-    }
+    byte[] bytes = document(action, response, OciJson.LARGEST_MANIFEST);
     Digest digest = Digest.of(bytes);
-    if (tagOrDigest.startsWith("sha256:") && !digest.toString().equals(tagOrDigest)) {
-      throw broken(action, "the registry sent other bytes, of digest " + digest);
+    if (tagOrDigest.contains(":")) {
+      Digest wanted = Digest.parse(tagOrDigest);
+      if (!Arrays.equals(wanted.newMessageDigest().digest(bytes), wanted.hash())) {
+        throw broken(action, "the registry sent other bytes, of digest " + digest);
+      }
+      digest = wanted;
     }
     String mediaType = mediaType(response);
-    if (!MediaTypes.isIndex(mediaType) && !MediaTypes.isManifest(mediaType)) {
+    if (!isKnown(mediaType)) {
       try {
         mediaType = OciJson.mediaTypeOf(bytes);
       } catch (MalformedDocumentException e) {
         throw broken(action, e.getMessage());
       }
     }
-    return Optional.of(new ManifestBlob(mediaType, digest, bytes));
+    String etag = response.headers().firstValue("ETag").orElse("");
+    return Optional.of(
+        new Tagged(new ManifestBlob(mediaType, digest, bytes), etag.startsWith("W/") ? "" : etag));
   }
 
   @Override
   public boolean putManifest(String tagOrDigest, String mediaType, byte[] bytes)
       throws RegistryException {
-    var request =
-        new RegistryHttp.Request(
-            "write manifest " + tagOrDigest,
-            "PUT",
-            http.uri("manifests/" + tagOrDigest),
-            Map.of("Content-Type", mediaType),
-            PUSH,
-            () -> HttpRequest.BodyPublishers.ofByteArray(bytes));
-    HttpResponse<InputStream> response = http.expect(request, 200, 201, 202);
-    RegistryHttp.discard(response);
+    HttpResponse<AnswerBody> response = put(tagOrDigest, mediaType, bytes, Map.of(), 200, 201, 202);
     return response.headers().firstValue("OCI-Subject").isPresent();
+  }
+
+  /**
+   * Stores a manifest if the condition holds, e.g. {@code If-Match} and an entity tag, where the
+   * registry knows conditions; where it doesn't, in any case.
+   *
+   * @return false when the condition didn't hold
+   */
+  boolean putManifestIf(
+      Map<String, String> condition, String tagOrDigest, String mediaType, byte[] bytes)
+      throws RegistryException {
+    return put(tagOrDigest, mediaType, bytes, condition, 200, 201, 202, 412).statusCode() != 412;
+  }
+
+  private HttpResponse<AnswerBody> put(
+      String tagOrDigest, String mediaType, byte[] bytes, Map<String, String> more, int... statuses)
+      throws RegistryException {
+    String action = "write manifest " + tagOrDigest;
+    Map<String, String> headers = new HashMap<>(more);
+    headers.put("Content-Type", mediaType);
+    HttpResponse<AnswerBody> response =
+        registry.expect(
+            new RegistryHttp.Request(
+                action,
+                "PUT",
+                registry.uri("manifests/" + checked(action, tagOrDigest)),
+                headers,
+                Scope.PUSH,
+                () -> HttpRequest.BodyPublishers.ofByteArray(bytes)),
+            statuses);
+    RegistryHttp.discard(response);
+    return response;
   }
 
   @Override
   public boolean deleteManifest(String tagOrDigest) throws RegistryException {
+    String action = "delete manifest " + tagOrDigest;
     var request =
         new RegistryHttp.Request(
-            "delete manifest " + tagOrDigest,
+            action,
             "DELETE",
-            http.uri("manifests/" + tagOrDigest),
+            registry.uri("manifests/" + checked(action, tagOrDigest)),
             Map.of(),
-            "pull,push,delete",
+            Scope.DELETE,
             null);
-    HttpResponse<InputStream> response = http.expect(request, 200, 202, 404);
+    HttpResponse<AnswerBody> response = registry.expect(request, 200, 202, 404);
     RegistryHttp.discard(response);
     return response.statusCode() != 404;
   }
 
   @Override
   public OptionalLong blobSize(Digest blob) throws RegistryException {
-    HttpResponse<InputStream> response =
-        http.expect(blobRequest("find blob " + blob, "HEAD", blob, Map.of()), 200, 404);
+    Optional<Long> size = hosts.first(Capability.PULL, http -> blobSize(http, blob));
+    return size.isPresent() ? OptionalLong.of(size.get()) : OptionalLong.empty();
+  }
+
+  private Optional<Long> blobSize(RegistryHttp http, Digest blob) throws RegistryException {
+    HttpResponse<AnswerBody> response =
+        http.expect(blobRequest(http, "find blob " + blob, "HEAD", blob, Map.of()), 200, 404);
     RegistryHttp.discard(response);
     if (response.statusCode() == 404) {
-      return OptionalLong.empty();
+      return Optional.empty();
     }
-    OptionalLong size = response.headers().firstValueAsLong("Content-Length");
+    OptionalLong size = contentLength(response);
     if (size.isEmpty()) {
       throw broken("find blob " + blob, "the answer says no Content-Length");
     }
-    return size;
+    return Optional.of(size.getAsLong());
   }
 
   @Override
   public InputStream openBlob(Digest blob) throws RegistryException {
-    return new BlobStream(this, blob);
+    return answered(hosts.first(Capability.PULL, http -> Optional.of(openBlob(http, blob))));
+  }
+
+  private InputStream openBlob(RegistryHttp http, Digest blob) throws RegistryException {
+    String action = "read blob " + blob;
+    HttpResponse<AnswerBody> response =
+        unencoded(action, http.expect(blobRequest(http, action, "GET", blob, PLAIN), 200));
+    OptionalLong said = contentLength(response);
+    long size;
+    try {
+      size = said.isPresent() ? said.getAsLong() : blobSize(http, blob).orElse(0L);
+    } catch (RegistryException e) {
+      response.body().close();
+      throw e;
+    }
+    if (size == 0) {
+      response.body().release(0);
+      return new BlobStream(this, blob, InputStream.nullInputStream());
+    }
+    return new BlobStream(
+        this, blob, new RangeStream(this, blob, new ByteRange(0, size), response.body()));
   }
 
   @Override
   public InputStream openBlob(Digest blob, ByteRange range) throws RegistryException {
-    return new RangeStream(
-        body(blob, range),
-        range,
-        "read bytes " + range.toHttp() + " of blob " + blob + " (" + name + ")");
-  }
-
-  /** The body of a whole blob, from the registry or where it redirects to. */
-  InputStream body(Digest blob) throws RegistryException {
-    return http.expect(
-            blobRequest("read blob " + blob, "GET", blob, Map.of("Accept-Encoding", "identity")),
-            200)
-        .body();
+    return new RangeStream(this, blob, range, body(blob, range));
   }
 
   /** The body positioned at the range's first byte; it may go on after the range. */
-  InputStream body(Digest blob, ByteRange range) throws RegistryException {
+  AnswerBody body(Digest blob, ByteRange range) throws RegistryException {
+    return answered(hosts.first(Capability.PULL, http -> Optional.of(body(http, blob, range))));
+  }
+
+  private static <T> T answered(Optional<T> answer) {
+    return answer.orElseThrow(
+        () -> new IllegalStateException("a question that has no empty answer"));
+  }
+
+  private AnswerBody body(RegistryHttp http, Digest blob, ByteRange range)
+      throws RegistryException {
     String action = "read bytes " + range.toHttp() + " of blob " + blob;
-    HttpResponse<InputStream> response =
-        http.expect(
-            blobRequest(
-                action,
-                "GET",
-                blob,
-                Map.of("Range", "bytes=" + range.toHttp(), "Accept-Encoding", "identity")),
-            200,
-            206);
-    InputStream body = response.body();
-    try {
-      if (response.statusCode() == 200) {
-        // The server doesn't do ranges: what precedes has to be read past.
-        body.skipNBytes(range.start());
-        return body;
-      }
+    Map<String, String> headers = new HashMap<>(PLAIN);
+    headers.put("Range", "bytes=" + range.toHttp());
+    HttpResponse<AnswerBody> response =
+        unencoded(action, http.expect(blobRequest(http, action, "GET", blob, headers), 200, 206));
+    AnswerBody body = response.body();
+    if (response.statusCode() == 206) {
       String sent = response.headers().firstValue("Content-Range").orElse("");
       if (!sent.startsWith("bytes " + range.toHttp() + "/")) {
         body.close();
-        throw broken(action, "the registry sent another range: '" + sent + "'");
+        throw broken(action, "the registry sent another range: '" + ErrorBody.harmless(sent) + "'");
       }
       return body;
-    } catch (RegistryException e) {
-      throw e;
+    }
+    try {
+      // The server doesn't do ranges: what precedes has to be read past.
+      body.skipNBytes(range.start());
+      return body;
     } catch (IOException e) {
+      body.close();
       throw lost(action, e);
     }
   }
 
+  /** What a blob that was read to its end and has another digest means. */
+  RegistryException otherBytes(Digest blob) {
+    return new RegistryException(
+        "cannot read blob "
+            + blob
+            + " ("
+            + name
+            + "): the registry sent other bytes: their digest differs",
+        0,
+        List.of(),
+        hosts.distrustMirrors(),
+        null,
+        null);
+  }
+
+  /** A proxy that compresses on its own would shift every range. */
+  private HttpResponse<AnswerBody> unencoded(String action, HttpResponse<AnswerBody> response)
+      throws RegistryException {
+    String encoding = response.headers().firstValue("Content-Encoding").orElse("identity");
+    if (!encoding.equalsIgnoreCase("identity")) {
+      response.body().close();
+      throw broken(
+          action,
+          "it came encoded as '" + ErrorBody.harmless(encoding) + "', which was not asked for");
+    }
+    return response;
+  }
+
   @Override
   public void putBlob(Digest blob, long size, BlobContent content) throws RegistryException {
-    if (blobSize(blob).isEmpty()) {
-      new BlobUpload(http, name).upload(blob, size, content);
+    if (blobSize(registry, blob).isEmpty()) {
+      new BlobUpload(registry, name)
+          .upload(blob, size, content, () -> blobSize(registry, blob).isPresent());
     }
   }
 
@@ -206,37 +303,37 @@ final class HttpRepository implements Repository {
     if (!from.registry().equals(name.registry())) {
       return false;
     }
-    return new BlobUpload(http, name).mount(blob, from);
+    return new BlobUpload(registry, name).mount(blob, from);
   }
 
   @Override
   public List<Descriptor> referrers(Digest subject, @Nullable String artifactType)
       throws RegistryException {
-    return new Referrers(this).of(subject, artifactType);
+    return new Referrers(this, hosts).of(subject, artifactType);
   }
 
   @Override
   public void putReferrer(Digest subject, ManifestBlob manifest) throws RegistryException {
-    new Referrers(this).put(subject, manifest);
+    new Referrers(this, hosts).put(subject, manifest);
   }
 
   /**
    * The Referrers API's answer, all pages, unfiltered; empty where the registry has no such API.
    */
-  Optional<List<Descriptor>> referrersApi(Digest subject, @Nullable String artifactType)
-      throws RegistryException {
+  Optional<List<Descriptor>> referrersApi(
+      RegistryHttp http, Digest subject, @Nullable String artifactType) throws RegistryException {
+    String action = "list referrers of " + subject;
     List<Descriptor> found = new ArrayList<>();
     String query =
         artifactType == null
             ? ""
             : "?artifactType=" + URLEncoder.encode(artifactType, StandardCharsets.UTF_8);
-    URI page = http.uri("referrers/" + subject + query);
-    for (int pages = 0; page != null && pages < MOST_PAGES; pages++) {
-      String action = "list referrers of " + subject;
+    Pages pages = new Pages(http.uri("referrers/" + subject + query));
+    for (URI page = pages.first(); page != null; ) {
       var request =
           new RegistryHttp.Request(
-              action, "GET", page, Map.of("Accept", MediaTypes.OCI_INDEX), PULL, null);
-      HttpResponse<InputStream> response = http.send(request);
+              action, "GET", page, Map.of("Accept", MediaTypes.OCI_INDEX), Scope.PULL, null);
+      HttpResponse<AnswerBody> response = http.send(request);
       int status = response.statusCode();
       if (status != 200 || !mediaType(response).equals(MediaTypes.OCI_INDEX)) {
         if (status == 401 || status == 403) {
@@ -245,14 +342,13 @@ final class HttpRepository implements Repository {
         RegistryHttp.discard(response);
         return Optional.empty();
       }
-      try (InputStream body = response.body()) {
-        found.addAll(OciJson.index(body.readNBytes(OciJson.LARGEST_MANIFEST)).manifests());
+      try {
+        byte[] bytes = document(action, response, OciJson.LARGEST_MANIFEST);
+        found.addAll(OciJson.index(bytes).manifests());
+        page = pages.after(response, found.size());
       } catch (MalformedDocumentException e) {
         throw broken(action, e.getMessage());
-      } catch (IOException e) {
-        throw lost(action, e);
       }
-      page = nextPage(page, response);
     }
     return Optional.of(found);
   }
@@ -260,59 +356,95 @@ final class HttpRepository implements Repository {
   @Override
   public List<String> tags() throws RegistryException {
     List<String> tags = new ArrayList<>();
-    URI page = http.uri("tags/list?n=1000");
-    for (int pages = 0; page != null && pages < MOST_PAGES; pages++) {
-      var request = new RegistryHttp.Request("list tags", "GET", page, Map.of(), PULL, null);
-      HttpResponse<InputStream> response = http.expect(request, 200, 404);
+    Pages pages = new Pages(registry.uri("tags/list?n=1000"));
+    for (URI page = pages.first(); page != null; ) {
+      var request = new RegistryHttp.Request("list tags", "GET", page, Map.of(), Scope.PULL, null);
+      HttpResponse<AnswerBody> response = registry.expect(request, 200, 404);
       if (response.statusCode() == 404) {
         RegistryHttp.discard(response);
         return tags;
       }
-      try (InputStream body = response.body()) {
-        for (JsonNode tag : JSON.readTree(body.readNBytes(16 << 20)).path("tags")) {
-          tags.add(tag.asText());
-        }
-      } catch (IOException e) {
-        throw lost("list tags", e);
+      try {
+        tags.addAll(OciJson.tags(document("list tags", response, LARGEST_LIST)));
+        page = pages.after(response, tags.size());
+      } catch (MalformedDocumentException e) {
+        throw broken("list tags", e.getMessage());
       }
-      page = nextPage(page, response);
     }
     return tags;
   }
 
   @Override
   public Optional<String> pullAuthorization() throws RegistryException {
-    return http.pullAuthorization();
+    return registry.pullAuthorization();
   }
 
-  private RegistryHttp.Request manifestRequest(String action, String method, String tagOrDigest) {
+  private static RegistryHttp.Request manifestRequest(
+      RegistryHttp http, String action, String method, String reference) {
     return new RegistryHttp.Request(
         action,
         method,
-        http.uri("manifests/" + tagOrDigest),
+        http.uri("manifests/" + reference),
         Map.of("Accept", String.join(", ", MediaTypes.MANIFESTS)),
-        PULL,
+        Scope.PULL,
         null);
   }
 
-  private RegistryHttp.Request blobRequest(
-      String action, String method, Digest blob, Map<String, String> headers) {
-    return new RegistryHttp.Request(action, method, http.uri("blobs/" + blob), headers, PULL, null);
+  private static RegistryHttp.Request blobRequest(
+      RegistryHttp http, String action, String method, Digest blob, Map<String, String> headers) {
+    return new RegistryHttp.Request(
+        action, method, http.uri("blobs/" + blob), headers, Scope.PULL, null);
   }
 
-  /** The next page of a listing; only on the same registry, whatever the Link header says. */
-  private static @Nullable URI nextPage(URI page, HttpResponse<InputStream> response) {
-    Matcher link = NEXT_PAGE.matcher(response.headers().firstValue("Link").orElse(""));
-    if (!link.find()) {
-      return null;
+  /** What a mirror must be good for to be asked for a manifest. */
+  private static Capability needed(String tagOrDigest) {
+    return tagOrDigest.contains(":") ? Capability.PULL : Capability.RESOLVE;
+  }
+
+  /** Nothing but a tag or digest may become part of an address. */
+  private String checked(String action, String tagOrDigest) throws RegistryException {
+    if (tagOrDigest.contains(":")) {
+      try {
+        return Digest.parse(tagOrDigest).toString();
+      } catch (IllegalArgumentException e) {
+        throw broken(action, e.getMessage());
+      }
     }
-    URI next = RegistryHttp.resolve(page, link.group(1));
-    return next == null || !page.getAuthority().equals(next.getAuthority()) || page.equals(next)
-        ? null
-        : next;
+    if (!ImageReference.isTag(tagOrDigest)) {
+      throw broken(action, "that is neither a tag nor a digest");
+    }
+    return tagOrDigest;
   }
 
-  private static String mediaType(HttpResponse<InputStream> response) {
+  /** A body that is held as a whole: of bounded size, and in bounded time. */
+  private byte[] document(String action, HttpResponse<AnswerBody> response, int largest)
+      throws RegistryException {
+    byte[] bytes;
+    try (AnswerBody body = response.body()) {
+      body.endWithin(DOCUMENT_TIMEOUT);
+      bytes = body.readNBytes(largest + 1);
+      body.release(0);
+    } catch (IOException e) {
+      throw lost(action, e);
+    }
+    if (bytes.length > largest) {
+      throw broken(action, "the answer is larger than " + largest + " bytes");
+    }
+    return bytes;
+  }
+
+  private static OptionalLong contentLength(HttpResponse<AnswerBody> response) {
+    String text = response.headers().firstValue("Content-Length").orElse("");
+    return text.matches("[0-9]{1,18}")
+        ? OptionalLong.of(Long.parseLong(text))
+        : OptionalLong.empty();
+  }
+
+  private static boolean isKnown(String mediaType) {
+    return MediaTypes.isIndex(mediaType) || MediaTypes.isManifest(mediaType);
+  }
+
+  private static String mediaType(HttpResponse<AnswerBody> response) {
     return response.headers().firstValue("Content-Type").orElse("").split(";", 2)[0].strip();
   }
 
@@ -323,7 +455,7 @@ final class HttpRepository implements Repository {
 
   RegistryException lost(String action, IOException e) {
     return new RegistryException(
-        "cannot " + action + " (" + name + "): the connection was lost: " + e.getMessage(),
+        "cannot " + action + " (" + name + "): the connection was lost: " + RegistryHttp.said(e),
         0,
         List.of(),
         true,

@@ -32,14 +32,10 @@ public record ImageReference(
     int slash = rest.indexOf('/');
     String first = slash < 0 ? "" : rest.substring(0, slash);
     boolean hasHost = first.contains(".") || first.contains(":") || first.equals("localhost");
-    RepositoryName repository;
-    if (hasHost) {
-      repository =
-          new RepositoryName(
-              first.equals("index.docker.io") ? "docker.io" : first, rest.substring(slash + 1));
-    } else {
-      repository = new RepositoryName("docker.io", slash < 0 ? "library/" + rest : rest);
-    }
+    String host = !hasHost || first.equals("index.docker.io") ? "docker.io" : first;
+    String name = hasHost ? rest.substring(slash + 1) : rest;
+    boolean official = host.equals("docker.io") && !name.contains("/");
+    RepositoryName repository = new RepositoryName(host, official ? "library/" + name : name);
     return new ImageReference(repository, tag == null && digest == null ? "latest" : tag, digest);
   }
 

@@ -3,6 +3,7 @@ package dev.socifleet.oci;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
@@ -33,6 +34,7 @@ public final class OciJson {
                           .maxDocumentLength(4L * LARGEST_MANIFEST)
                           .build())
                   .build())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
 
   private OciJson() {}
@@ -91,6 +93,22 @@ public final class OciJson {
       return stated;
     }
     return root.has("manifests") ? MediaTypes.OCI_INDEX : MediaTypes.OCI_MANIFEST;
+  }
+
+  /** The tags of one page of a listing (distribution specification, "Listing Tags"). */
+  static List<String> tags(byte[] bytes) throws MalformedDocumentException {
+    JsonNode array = object(bytes, "list of tags").get("tags");
+    List<String> tags = new ArrayList<>();
+    if (array == null || array.isNull()) {
+      return tags;
+    }
+    for (JsonNode tag : array) {
+      if (!tag.isTextual() || !ImageReference.isTag(tag.textValue())) {
+        throw new MalformedDocumentException("'tags[" + tags.size() + "]' isn't a tag");
+      }
+      tags.add(tag.textValue());
+    }
+    return tags;
   }
 
   public static byte[] write(ImageManifest manifest) {

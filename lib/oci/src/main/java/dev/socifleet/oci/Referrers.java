@@ -1,10 +1,13 @@
 package dev.socifleet.oci;
 
+import dev.socifleet.oci.Endpoint.Capability;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,22 +15,61 @@ import org.jspecify.annotations.Nullable;
  * <algorithm>-<hex>} of an index that clients keep (distribution specification, "Referrers Tag
  * Schema").
  *
- * <p>The fallback is read-modify-write and registries rarely offer a condition, so it is read again
- * afterwards and repaired: our own writers, of which the pipeline lets only one at a repository,
- * and retries lose nothing.
+ * <p>The fallback is read-modify-write. It is written with If-Match: where the registry honours it
+ * we overwrite nobody. Most ignore it, and other clients don't send it, so ours is looked for again
+ * after a while in which a writer that read before us has written, and repaired: writers that all
+ * do so lose nothing. Writers in this process wait for each other.
  */
 final class Referrers {
-  private static final int ATTEMPTS = 8;
+  private static final int ATTEMPTS = 10;
+  private static final Duration SHORTEST_SETTLING = Duration.ofMillis(200);
+  private static final Duration LONGEST_SETTLING = Duration.ofSeconds(2);
 
-  private final HttpRepository repository;
+  /** The fallback tag's index as it was read; empty and without entity tag where there is none. */
+  private record Known(
+      boolean there, List<Descriptor> entries, Map<String, String> annotations, String etag) {
+    boolean has(Digest referrer) {
+      return entries.stream().anyMatch(entry -> entry.digest().equals(referrer));
+    }
 
-  Referrers(HttpRepository repository) {
-    this.repository = repository;
+    /** The header under which a write changes this very state (RFC 9110, 13.1). */
+    Map<String, String> condition() {
+      if (!there) {
+        return Map.of("If-None-Match", "*");
+      }
+      return etag.isEmpty() ? Map.of() : Map.of("If-Match", etag);
+    }
   }
 
+  private final HttpRepository repository;
+  private final Hosts hosts;
+
+  /** The registry itself: what is changed is read there, too. */
+  private final RegistryHttp registry;
+
+  Referrers(HttpRepository repository, Hosts hosts) {
+    this.repository = repository;
+    this.hosts = hosts;
+    registry = hosts.registry();
+  }
+
+  /** A mirror that knows of none leaves the question to the next host: it may not know of any. */
   List<Descriptor> of(Digest subject, @Nullable String artifactType) throws RegistryException {
-    Optional<List<Descriptor>> answered = repository.referrersApi(subject, artifactType);
-    List<Descriptor> all = answered.isPresent() ? answered.get() : fallback(subject);
+    return hosts
+        .first(
+            Capability.RESOLVE,
+            host -> {
+              List<Descriptor> found = of(host, subject, artifactType);
+              return found.isEmpty() ? Optional.empty() : Optional.of(found);
+            })
+        .orElse(List.of());
+  }
+
+  private List<Descriptor> of(RegistryHttp host, Digest subject, @Nullable String artifactType)
+      throws RegistryException {
+    Optional<List<Descriptor>> answered = repository.referrersApi(host, subject, artifactType);
+    List<Descriptor> all =
+        answered.isPresent() ? answered.get() : fallback(host, subject).entries();
     return all.stream()
         .filter(d -> artifactType == null || d.artifactType().equals(artifactType))
         .toList();
@@ -38,31 +80,44 @@ final class Referrers {
         manifest.digest().toString(), manifest.mediaType(), manifest.bytes())) {
       return;
     }
-    if (repository.referrersApi(subject, null).isPresent()) {
+    if (repository.referrersApi(registry, subject, null).isPresent()) {
       return; // it has the API, but doesn't say so in answer to PUT
     }
     Descriptor wanted = descriptor(manifest);
+    Lock lock = registry.known().referrers(repository.name(), subject);
+    try {
+      lock.lockInterruptibly();
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+    try {
+      add(subject, wanted);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void add(Digest subject, Descriptor wanted) throws RegistryException {
+    @Nullable String refused = null;
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-      List<Descriptor> known = fallback(subject);
-      if (known.stream().anyMatch(d -> d.digest().equals(manifest.digest()))) {
-        if (attempt == 0) {
-          return;
-        }
-        pause(50);
-        if (fallback(subject).stream().anyMatch(d -> d.digest().equals(manifest.digest()))) {
-          return;
-        }
+      long began = System.nanoTime();
+      Known known = fallback(registry, subject);
+      if (known.has(wanted.digest())) {
+        return;
       }
-      List<Descriptor> all = new ArrayList<>(known);
-      all.removeIf(d -> d.digest().equals(manifest.digest()));
-      all.add(wanted);
-      byte[] index = OciJson.write(new ImageIndex(MediaTypes.OCI_INDEX, "", all, null, Map.of()));
-      repository.putManifest(tag(subject), MediaTypes.OCI_INDEX, index);
-      pause(20 + ThreadLocalRandom.current().nextInt(50));
+      // Refused, and yet the tag is as it was: this registry doesn't mean its entity tags.
+      Map<String, String> condition = known.etag().equals(refused) ? Map.of() : known.condition();
+      if (!repository.putManifestIf(
+          condition, tag(subject), MediaTypes.OCI_INDEX, index(subject, known, wanted))) {
+        refused = known.etag();
+        pause(ThreadLocalRandom.current().nextLong(50));
+      } else {
+        settle(Duration.ofNanos(System.nanoTime() - began));
+      }
     }
     throw new RegistryException(
         "cannot add "
-            + manifest.digest()
+            + wanted.digest()
             + " to the referrers of "
             + subject
             + " ("
@@ -77,13 +132,27 @@ final class Referrers {
         null);
   }
 
-  private List<Descriptor> fallback(Digest subject) throws RegistryException {
-    Optional<ManifestBlob> blob = repository.manifest(tag(subject));
-    if (blob.isEmpty()) {
-      return List.of();
+  private byte[] index(Digest subject, Known known, Descriptor wanted) throws RegistryException {
+    List<Descriptor> all = new ArrayList<>(known.entries());
+    all.add(wanted);
+    byte[] index =
+        OciJson.write(new ImageIndex(MediaTypes.OCI_INDEX, "", all, null, known.annotations()));
+    if (index.length > OciJson.LARGEST_MANIFEST) {
+      throw repository.broken(
+          "add " + wanted.digest() + " to the referrers of " + subject,
+          "the fallback tag's index would be larger than " + OciJson.LARGEST_MANIFEST + " bytes");
+    }
+    return index;
+  }
+
+  private Known fallback(RegistryHttp host, Digest subject) throws RegistryException {
+    Optional<HttpRepository.Tagged> found = repository.taggedManifest(host, tag(subject));
+    if (found.isEmpty()) {
+      return new Known(false, List.of(), Map.of(), "");
     }
     try {
-      return OciJson.index(blob.get().bytes()).manifests();
+      ImageIndex index = OciJson.index(found.get().manifest().bytes());
+      return new Known(true, index.manifests(), index.annotations(), found.get().etag());
     } catch (MalformedDocumentException e) {
       throw repository.broken("read the referrers tag of " + subject, e.getMessage());
     }
@@ -106,18 +175,29 @@ final class Referrers {
     return subject.algorithm() + "-" + subject.hex();
   }
 
+  /** Until a writer that read when we did has written: as slow as we were, some times over. */
+  private void settle(Duration took) throws RegistryException {
+    long millis =
+        Math.clamp(4 * took.toMillis(), SHORTEST_SETTLING.toMillis(), LONGEST_SETTLING.toMillis());
+    pause(millis + ThreadLocalRandom.current().nextLong(50));
+  }
+
   private void pause(long millis) throws RegistryException {
     try {
       Thread.sleep(millis);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new RegistryException(
-          "cannot update the referrers (" + repository.name() + "): interrupted",
-          0,
-          List.of(),
-          true,
-          null,
-          e);
+      throw interrupted(e);
     }
+  }
+
+  private RegistryException interrupted(InterruptedException cause) {
+    Thread.currentThread().interrupt();
+    return new RegistryException(
+        "cannot update the referrers (" + repository.name() + "): interrupted",
+        0,
+        List.of(),
+        true,
+        null,
+        cause);
   }
 }

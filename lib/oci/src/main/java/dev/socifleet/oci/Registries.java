@@ -5,7 +5,10 @@ public interface Registries extends AutoCloseable {
   /** The repository under the credential that the configuration has for it. */
   Repository repository(RepositoryName name) throws RegistryException;
 
-  /** The repository under a credential of the caller's. */
+  /**
+   * The repository under a credential of the caller's: only the registry itself is asked, never a
+   * mirror, which could let in whom the registry wouldn't.
+   */
   Repository repository(RepositoryName name, Credential credential) throws RegistryException;
 
   /**

@@ -16,6 +16,8 @@ import java.util.regex.Pattern;
  */
 public record RegistryHost(
     String host, URI base, List<String> repositories, boolean privateRedirects) {
+  private static final Pattern LOOPBACK = Pattern.compile("127(?:\\.\\d{1,3}){3}");
+
   public RegistryHost {
     repositories = List.copyOf(repositories);
     String scheme = base.getScheme();
@@ -31,7 +33,8 @@ public record RegistryHost(
   public static RegistryHost of(String host) {
     String name =
         host.startsWith("[") ? host.substring(0, host.indexOf(']') + 1) : host.split(":", 2)[0];
-    boolean loopback = name.equals("localhost") || name.startsWith("127.") || name.equals("[::1]");
+    boolean loopback =
+        name.equals("localhost") || LOOPBACK.matcher(name).matches() || name.equals("[::1]");
     String address = host.equals("docker.io") ? "registry-1.docker.io" : host;
     return new RegistryHost(
         host, URI.create((loopback ? "http://" : "https://") + address), List.of("*"), false);

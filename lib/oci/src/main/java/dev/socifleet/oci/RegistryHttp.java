@@ -1,26 +1,28 @@
 package dev.socifleet.oci;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Sends one repository's requests: the only class that knows authentication, redirects and retries.
@@ -34,15 +36,12 @@ final class RegistryHttp {
   private static final int ATTEMPTS = 4;
   private static final int MOST_REDIRECTS = 10;
   private static final int LARGEST_ERROR = 64 << 10;
-  private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(30);
-  private static final Duration UPLOAD_TIMEOUT = Duration.ofMinutes(10);
-  private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
-  private static final JsonMapper JSON = new JsonMapper();
-  private static final Logger LOG = LoggerFactory.getLogger(RegistryHttp.class);
+  private static final Duration ERROR_TIMEOUT = Duration.ofSeconds(5);
+  private static final Duration LONGEST_RETRY_AFTER = Duration.ofHours(1);
 
   /**
    * @param action what it is for, as "cannot …" in an error: "read blob sha256:…"
-   * @param actions what the token must allow: {@code pull} or {@code pull,push}
+   * @param scope what the token must allow
    * @param body null for a request without one
    */
   record Request(
@@ -50,92 +49,153 @@ final class RegistryHttp {
       String method,
       URI uri,
       Map<String, String> headers,
-      String actions,
+      Scope scope,
       @Nullable Supplier<HttpRequest.BodyPublisher> body) {}
 
   private final HttpClient client;
-  private final Tokens tokens;
-  private final RegistryHost host;
+  private final Timeouts timeouts;
+  private final Authentication authentication;
+  private final Endpoint endpoint;
+  private final boolean privateRedirects;
+  private final KnownHost known;
   private final RepositoryName repository;
-  private final Credential credential;
+  private final Identity identity;
   private final String userAgent;
-
-  /** The last Authorization that worked, by the actions it allows: saves a 401 a request. */
-  private volatile @Nullable Authorized authorized;
-
-  /**
-   * A challenge the registry gave; remembered so that the next request brings its token at once.
-   */
-  private record Authorized(Challenge challenge, String actions) {}
 
   RegistryHttp(
       HttpClient client,
+      RegistriesConfig config,
       Tokens tokens,
-      RegistryHost host,
+      Endpoint endpoint,
+      boolean privateRedirects,
+      KnownHost known,
       RepositoryName repository,
-      Credential credential,
-      String userAgent) {
+      Identity identity) {
     this.client = client;
-    this.tokens = tokens;
-    this.host = host;
+    this.timeouts = config.timeouts();
+    this.endpoint = endpoint;
+    this.privateRedirects = privateRedirects;
+    this.known = known;
     this.repository = repository;
-    this.credential = credential;
-    this.userAgent = userAgent;
+    authentication =
+        new Authentication(client, tokens, endpoint, privateRedirects, known, repository);
+    this.identity = identity;
+    this.userAgent = config.userAgent();
   }
 
-  /** An address under {@code /v2/<repository>/}. */
+  KnownHost known() {
+    return known;
+  }
+
+  Endpoint endpoint() {
+    return endpoint;
+  }
+
+  /** An address under {@code /v2/<repository>/}; a mirror is told whose repository is meant. */
   URI uri(String path) {
-    String base = host.base().toString();
+    String address = endpoint.base() + "/" + repository.name() + "/" + path;
     return URI.create(
-        (base.endsWith("/") ? base.substring(0, base.length() - 1) : base)
-            + "/v2/"
-            + repository.name()
-            + "/"
-            + path);
+        endpoint.isMirror()
+            ? address
+                + (path.contains("?") ? "&" : "?")
+                + "ns="
+                + URLEncoder.encode(endpoint.mirrorOf(), StandardCharsets.UTF_8)
+            : address);
   }
 
   /**
    * The answer, whatever its status, unless it is a temporary failure that stays. The caller closes
    * its body.
    */
-  HttpResponse<InputStream> send(Request request) throws RegistryException {
+  HttpResponse<AnswerBody> send(Request request) throws RegistryException {
     for (int attempt = 1; ; attempt++) {
       RegistryException failure;
       try {
-        HttpResponse<InputStream> response = authenticated(request);
-        if (!temporary(response.statusCode())) {
-          return response;
-        }
-        failure = failure(request, response);
+        return sendOnce(request);
       } catch (RegistryException e) {
-        if (!e.temporary()) {
+        if (!e.temporary() || Thread.currentThread().isInterrupted()) {
           throw e;
         }
         failure = e;
-      } catch (IOException e) {
-        failure = new RegistryException(said(request) + ": " + e, 0, List.of(), true, null, e);
-      } catch (InterruptedException e) {
-        throw interrupted(request);
       }
-      Duration wait =
-          failure
-              .retryAfter()
-              .orElse(
-                  Duration.ofMillis((100L << attempt) + ThreadLocalRandom.current().nextLong(100)));
-      if (attempt == ATTEMPTS || wait.compareTo(LONGEST_WAIT) > 0) {
-        throw failure;
+      if (attempt == ATTEMPTS || endpoint.isMirror()) {
+        throw failure; // behind a mirror there is another host
       }
+      pause(request.action(), attempt, failure);
+    }
+  }
+
+  /**
+   * Waits before the attempt after this one; throws where the registry asks for too long a wait.
+   */
+  void pause(String action, int attempt, RegistryException failure) throws RegistryException {
+    Duration wait =
+        failure
+            .retryAfter()
+            .orElse(
+                Duration.ofMillis((100L << attempt) + ThreadLocalRandom.current().nextLong(100)));
+    if (wait.compareTo(timeouts.longestWait()) > 0) {
+      throw failure;
+    }
+    try {
+      Thread.sleep(wait);
+    } catch (InterruptedException e) {
+      throw interrupted(action);
+    }
+  }
+
+  /** As {@link #send}, but one attempt: for what can't simply be said again. */
+  HttpResponse<AnswerBody> sendOnce(Request request) throws RegistryException {
+    try {
+      long entered = known.throttle.enter();
+      @Nullable HttpResponse<AnswerBody> response = null;
       try {
-        Thread.sleep(wait);
-      } catch (InterruptedException e) {
-        throw interrupted(request);
+        response = authenticated(request);
+      } finally {
+        leave(entered, response);
       }
+      if (temporary(response.statusCode())) {
+        throw failure(request, response);
+      }
+      return response;
+    } catch (RegistryException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new RegistryException(said(request) + ": " + said(e), 0, List.of(), true, null, e);
+    } catch (TimeoutException e) {
+      throw new RegistryException(
+          said(request) + ": " + e.getMessage(), 0, List.of(), true, null, null);
+    } catch (InterruptedException e) {
+      throw interrupted(request.action());
+    }
+  }
+
+  private void leave(long entered, @Nullable HttpResponse<AnswerBody> response) {
+    if (response == null) {
+      known.throttle.leave();
+      return;
+    }
+    Optional<Duration> retryAfter = Optional.ofNullable(retryAfter(response));
+    int status = response.statusCode();
+    if (status == 429 || (status == 503 && retryAfter.isPresent())) {
+      known.throttle.leaveRefused(entered, retryAfter.orElse(Duration.ZERO));
+    } else {
+      known.throttle.leaveAnswered();
     }
   }
 
   /** The answer if its status is one of these; else the failure that it is. */
-  HttpResponse<InputStream> expect(Request request, int... statuses) throws RegistryException {
-    HttpResponse<InputStream> response = send(request);
+  HttpResponse<AnswerBody> expect(Request request, int... statuses) throws RegistryException {
+    return expected(request, send(request), statuses);
+  }
+
+  HttpResponse<AnswerBody> expectOnce(Request request, int... statuses) throws RegistryException {
+    return expected(request, sendOnce(request), statuses);
+  }
+
+  private HttpResponse<AnswerBody> expected(
+      Request request, HttpResponse<AnswerBody> response, int... statuses)
+      throws RegistryException {
     for (int status : statuses) {
       if (response.statusCode() == status) {
         return response;
@@ -147,46 +207,51 @@ final class RegistryHttp {
   /** The Authorization header that a pull needs now. */
   Optional<String> pullAuthorization() throws RegistryException {
     Request ping =
-        new Request("ask for authorization", "GET", uri("tags/list?n=1"), Map.of(), "pull", null);
-    if (authorized == null) {
+        new Request(
+            "ask for authorization", "GET", uri("tags/list?n=1"), Map.of(), Scope.PULL, null);
+    if (known.challenge == null) {
       discard(send(ping));
     }
     try {
-      return Optional.ofNullable(authorization("pull", ""));
+      return Optional.ofNullable(authentication.header(Scope.PULL, identity.recent(), ""));
     } catch (InterruptedException e) {
-      throw interrupted(ping);
+      throw interrupted(ping.action());
     }
   }
 
-  private HttpResponse<InputStream> authenticated(Request request)
+  private HttpResponse<AnswerBody> authenticated(Request request)
       throws IOException, InterruptedException {
-    String sent = authorization(request.actions(), "");
-    HttpResponse<InputStream> response = redirected(request, sent);
-    if (response.statusCode() != 401) {
-      return response;
-    }
-    Optional<Challenge> challenge =
-        Challenge.of(
-            response.headers().allValues("WWW-Authenticate"), repository, request.actions());
-    if (challenge.isEmpty()) {
-      return response;
-    }
-    if (challenge.get() instanceof Challenge.Bearer bearer
-        && !Addresses.mayFollow(host, bearer.realm())) {
+    if (known.challenge == null && !identity.isGiven()) {
+      HttpResponse<AnswerBody> response = redirected(request, null);
+      if (!challenges(request, response) || !authentication.canAnswer(identity.credential())) {
+        return response;
+      }
       discard(response);
-      throw new RegistryException(
-          said(request)
-              + ": the registry asks for a token from "
-              + bearer.realm().getHost()
-              + ", a private address; allow it with private-redirects if that is right",
-          401,
-          List.of(),
-          false,
-          null,
-          null);
     }
-    authorized = new Authorized(challenge.get(), request.actions());
-    String fresh = authorization(request.actions(), sent == null ? "" : sent);
+    Credential credential = identity.credential();
+    try {
+      HttpResponse<AnswerBody> response = authenticated(request, credential);
+      boolean refused = response.statusCode() == 401 || response.statusCode() == 403;
+      if (!refused || !own(request, response) || !identity.renewed(credential)) {
+        return response;
+      }
+      discard(response);
+    } catch (RegistryException e) {
+      if (!e.denied() || !identity.renewed(credential)) {
+        throw e;
+      }
+    }
+    return authenticated(request, identity.credential());
+  }
+
+  private HttpResponse<AnswerBody> authenticated(Request request, Credential credential)
+      throws IOException, InterruptedException {
+    String sent = authentication.header(request.scope(), credential, "");
+    HttpResponse<AnswerBody> response = redirected(request, sent);
+    if (!challenges(request, response)) {
+      return response;
+    }
+    String fresh = authentication.header(request.scope(), credential, sent == null ? "" : sent);
     if (fresh == null || fresh.equals(sent)) {
       return response;
     }
@@ -194,68 +259,60 @@ final class RegistryHttp {
     return redirected(request, fresh);
   }
 
-  /**
-   * What to send for these actions, given the last challenge; {@code rejected} was refused just
-   * now.
-   */
-  private @Nullable String authorization(String actions, String rejected)
-      throws RegistryException, InterruptedException {
-    if (credential instanceof Credential.Authorization(String header)
-        && header.regionMatches(true, 0, "Bearer ", 0, 7)) {
-      return header;
+  /** Whether the host wants to know who we are. Where a redirect led to may not ask that. */
+  private boolean challenges(Request request, HttpResponse<AnswerBody> response)
+      throws RegistryException {
+    if (response.statusCode() != 401 || !own(request, response)) {
+      return false;
     }
-    Authorized known = authorized;
-    if (known == null) {
-      return null;
+    try {
+      return authentication.note(response.headers().allValues("WWW-Authenticate"));
+    } catch (IllegalArgumentException e) {
+      discard(response);
+      throw new RegistryException(
+          said(request) + ": " + e.getMessage(), 401, List.of(), false, null, null);
     }
-    return switch (known.challenge()) {
-      case Challenge.Basic() ->
-          switch (credential) {
-            case Credential.Basic(String user, String password) -> Tokens.basic(user, password);
-            case Credential.Authorization(String header) -> header;
-            case Credential.Anonymous() -> null;
-            case Credential.IdentityToken _ -> null;
-          };
-      case Challenge.Bearer bearer -> {
-        Challenge.Bearer scoped =
-            new Challenge.Bearer(
-                bearer.realm(),
-                bearer.service(),
-                "repository:" + repository.name() + ":" + actions);
-        String refused = rejected.startsWith("Bearer ") ? rejected.substring(7) : "";
-        yield "Bearer " + tokens.token(repository, scoped, credential, refused);
-      }
-    };
   }
 
-  private HttpResponse<InputStream> redirected(Request request, @Nullable String authorization)
+  private static boolean own(Request request, HttpResponse<AnswerBody> response) {
+    return sameOrigin(request.uri(), response.uri());
+  }
+
+  private HttpResponse<AnswerBody> redirected(Request request, @Nullable String authorization)
       throws IOException, InterruptedException {
     URI target = request.uri();
     @Nullable String header = authorization;
     for (int hop = 0; ; hop++) {
-      HttpRequest.Builder builder =
-          HttpRequest.newBuilder(target)
-              .timeout(request.body() == null ? ANSWER_TIMEOUT : UPLOAD_TIMEOUT)
-              .header("User-Agent", userAgent);
+      HttpRequest.Builder builder = HttpRequest.newBuilder(target).header("User-Agent", userAgent);
       request.headers().forEach(builder::header);
+      if (sameOrigin(request.uri(), target)) {
+        endpoint.headers().forEach(builder::setHeader);
+      }
       if (header != null) {
         builder.header("Authorization", header);
       }
-      builder.method(
-          request.method(),
-          request.body() == null ? HttpRequest.BodyPublishers.noBody() : request.body().get());
-      HttpResponse<InputStream> response =
-          client.send(builder.build(), HttpResponse.BodyHandlers.ofInputStream());
+      HttpRequest.BodyPublisher body =
+          request.body() == null ? HttpRequest.BodyPublishers.noBody() : request.body().get();
+      builder.method(request.method(), body);
+      HttpResponse<AnswerBody> response =
+          exchange(
+              client,
+              builder.build(),
+              body.contentLength() == 0 ? timeouts.answer() : timeouts.upload(body.contentLength()),
+              timeouts.stall());
       int status = response.statusCode();
       boolean redirect =
           status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
       Optional<String> location = response.headers().firstValue("Location");
-      if (!redirect || location.isEmpty() || request.body() != null) {
+      boolean reads = request.method().equals("GET") || request.method().equals("HEAD");
+      if (!redirect || location.isEmpty() || !reads) {
         return response;
       }
       discard(response);
       URI next = resolve(target, location.get());
-      if (hop == MOST_REDIRECTS || next == null || !Addresses.mayFollow(host, next)) {
+      if (hop == MOST_REDIRECTS
+          || next == null
+          || !Addresses.mayFollow(endpoint.base(), privateRedirects, next)) {
         throw new RegistryException(
             said(request)
                 + ": "
@@ -275,6 +332,44 @@ final class RegistryHttp {
     }
   }
 
+  /**
+   * Sends and waits for the answer's head. Not by the request's own timeout: in newer JDKs that one
+   * counts the body as well, and a large blob may take long.
+   */
+  static HttpResponse<AnswerBody> exchange(
+      HttpClient client, HttpRequest request, Duration timeout, Duration stall)
+      throws IOException, InterruptedException {
+    CompletableFuture<HttpResponse<AnswerBody>> answer =
+        client.sendAsync(request, AnswerBody.handler(stall));
+    try {
+      return answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      abandon(answer);
+      throw new HttpTimeoutException("no answer for " + timeout.toMillis() / 1000.0 + " s");
+    } catch (InterruptedException e) {
+      abandon(answer);
+      throw e;
+    } catch (ExecutionException e) {
+      for (Throwable why = e.getCause(); why != null; why = why.getCause()) {
+        if (why instanceof RegistryException own) {
+          throw own; // of the body's
+        }
+      }
+      if (e.getCause() instanceof IOException cause) {
+        throw cause;
+      }
+      throw new IOException("the request failed: " + e.getCause(), e);
+    }
+  }
+
+  /** Takes the connection along, also where the answer came just now. */
+  private static void abandon(CompletableFuture<HttpResponse<AnswerBody>> answer) {
+    answer.cancel(true);
+    if (answer.state() == Future.State.SUCCESS) {
+      answer.resultNow().body().close();
+    }
+  }
+
   static @Nullable URI resolve(URI base, String location) {
     try {
       return base.resolve(location);
@@ -288,10 +383,12 @@ final class RegistryHttp {
         && a.getAuthority().equalsIgnoreCase(b.getAuthority() == null ? "" : b.getAuthority());
   }
 
-  RegistryException failure(Request request, HttpResponse<InputStream> response) {
+  RegistryException failure(Request request, HttpResponse<AnswerBody> response) {
     byte[] body;
-    try (InputStream stream = response.body()) {
+    try (AnswerBody stream = response.body()) {
+      stream.endWithin(ERROR_TIMEOUT);
       body = stream.readNBytes(LARGEST_ERROR);
+      stream.release(0);
     } catch (IOException e) {
       body = new byte[0]; // the status says enough; the body would only have explained it
     }
@@ -299,44 +396,41 @@ final class RegistryHttp {
   }
 
   static RegistryException failure(String said, HttpResponse<?> response, byte[] body) {
-    List<String> codes = new ArrayList<>();
-    StringBuilder reasons = new StringBuilder();
-    try {
-      for (JsonNode error : JSON.readTree(body).path("errors")) {
-        String code = error.path("code").asText("");
-        if (!code.isEmpty() && codes.size() < 20) {
-          codes.add(code);
-          reasons.append(reasons.isEmpty() ? ": " : "; ").append(code);
-          String message = error.path("message").asText("");
-          if (!message.isEmpty()) {
-            reasons.append(": ").append(message, 0, Math.min(200, message.length()));
-          }
-        }
-      }
-    } catch (IOException e) {
-      codes.clear();
-    }
+    ErrorBody errors = ErrorBody.read(body);
     int status = response.statusCode();
     String advice =
         status == 401 || status == 403
             ? " (log in, or configure a credential for this repository)"
             : "";
     return new RegistryException(
-        said + ": " + status + reasons + advice,
+        said + ": " + status + errors.reasons() + advice,
         status,
-        codes,
+        errors.codes(),
         temporary(status),
         retryAfter(response),
         null);
   }
 
   private String said(Request request) {
-    return "cannot " + request.action() + " (" + repository + ")";
+    return "cannot " + request.action() + " (" + where() + ")";
   }
 
-  private RegistryException interrupted(Request request) {
+  /** The repository, and the mirror where it is one. */
+  private String where() {
+    return endpoint.isMirror()
+        ? repository + " at mirror " + endpoint.base().getAuthority()
+        : repository.toString();
+  }
+
+  /** What an exception says, in a line; some of the JDK's have no message of their own. */
+  static String said(IOException e) {
+    return ErrorBody.harmless(e.getMessage() == null ? e.toString() : e.getMessage());
+  }
+
+  private RegistryException interrupted(String action) {
     Thread.currentThread().interrupt();
-    return new RegistryException(said(request) + ": interrupted", 0, List.of(), true, null, null);
+    return new RegistryException(
+        "cannot " + action + " (" + repository + "): interrupted", 0, List.of(), true, null, null);
   }
 
   private static boolean temporary(int status) {
@@ -349,26 +443,23 @@ final class RegistryHttp {
       return null;
     }
     try {
-      return Duration.ofSeconds(Math.clamp(Long.parseLong(value), 0, 3600));
+      return Duration.ofSeconds(
+          Math.clamp(Long.parseLong(value), 0, LONGEST_RETRY_AFTER.toSeconds()));
     } catch (NumberFormatException e) {
       try {
         Duration until =
             Duration.between(
                 ZonedDateTime.now(java.time.ZoneOffset.UTC),
                 ZonedDateTime.parse(value, DateTimeFormatter.RFC_1123_DATE_TIME));
-        return until.isNegative() ? Duration.ZERO : until;
+        return Duration.ofSeconds(
+            Math.clamp(until.toSeconds(), 0, LONGEST_RETRY_AFTER.toSeconds()));
       } catch (DateTimeParseException unreadable) {
         return null;
       }
     }
   }
 
-  static void discard(HttpResponse<InputStream> response) {
-    try (InputStream body = response.body()) {
-      long drained = body.readNBytes(LARGEST_ERROR).length;
-      LOG.trace("discarded {} bytes of {}", drained, response.uri().getHost());
-    } catch (IOException e) {
-      LOG.trace("a body that nobody wanted broke off: {}", e.getMessage());
-    }
+  static void discard(HttpResponse<AnswerBody> response) {
+    response.body().release(LARGEST_ERROR);
   }
 }

@@ -3,7 +3,6 @@ package dev.socifleet.oci;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -11,100 +10,203 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Bearer tokens of registries: one exchange per (realm, service, scope, credential) however many
- * wait, renewed before it expires (Docker registry v2 authentication, "token"). Thread-safe; holds
- * tokens in memory only.
+ * wait, whether it succeeds or fails; renewed before it expires (Docker registry v2 authentication,
+ * "token"). Thread-safe; holds tokens in memory only.
+ *
+ * <p>An exchange runs on a thread of its own: who asked first may be interrupted, and the others
+ * still get their token.
  */
 final class Tokens {
   private static final JsonMapper JSON = new JsonMapper();
   private static final int LARGEST_ANSWER = 1 << 20;
+  private static final int LONGEST_TOKEN = 64 << 10;
   private static final int MOST_TOKENS = 10_000;
   private static final Duration DEFAULT_LIFE = Duration.ofSeconds(60);
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
-  private record Key(URI realm, String service, String scope, Credential credential) {}
+  private record Key(Challenge.Bearer challenge, String scope, Credential credential) {}
 
-  private record Token(String value, Instant renewAt) {}
-
-  /** One exchange at a time for a key; the others wait for its result. */
-  private static final class Slot {
-    final ReentrantLock lock = new ReentrantLock();
-    volatile Token token = new Token("", Instant.EPOCH);
+  /**
+   * @param renewAt by {@link System#nanoTime()}
+   */
+  private record Token(String value, long renewAt) {
+    boolean good() {
+      return renewAt - System.nanoTime() > 0;
+    }
   }
 
-  private final HttpClient client;
+  /** Guarded by itself. */
+  private static final class Slot {
+    @Nullable Token token;
+    @Nullable CompletableFuture<Token> exchange;
+
+    synchronized boolean idle() {
+      Token known = token;
+      return exchange == null && (known == null || !known.good());
+    }
+  }
+
   private final String userAgent;
   private final Map<Key, Slot> slots = new ConcurrentHashMap<>();
 
-  Tokens(HttpClient client, String userAgent) {
-    this.client = client;
+  Tokens(String userAgent) {
     this.userAgent = userAgent;
   }
 
   /**
-   * A token for a challenge; {@code rejected} is one that the registry has just refused, or empty.
+   * A token for a challenge, asked for by the client of the host whose challenge it is; {@code
+   * rejected} is one that the registry has just refused, or empty.
    */
   String token(
-      RepositoryName repository, Challenge.Bearer challenge, Credential credential, String rejected)
+      HttpClient client,
+      RepositoryName repository,
+      Challenge.Bearer challenge,
+      Scope scope,
+      Credential credential,
+      String rejected)
       throws RegistryException, InterruptedException {
+    if (slots.size() > MOST_TOKENS) {
+      slots.values().removeIf(Slot::idle);
+    }
     if (slots.size() > MOST_TOKENS) {
       slots.clear();
     }
-    Key key = new Key(challenge.realm(), challenge.service(), challenge.scope(), credential);
+    Key key = new Key(challenge, scope.on(repository), credential);
     Slot slot = slots.computeIfAbsent(key, _ -> new Slot());
-    Token known = slot.token;
-    if (known.renewAt().isAfter(Instant.now()) && !known.value().equals(rejected)) {
-      return known.value();
-    }
-    slot.lock.lockInterruptibly();
-    try {
-      known = slot.token;
-      if (!known.renewAt().isAfter(Instant.now()) || known.value().equals(rejected)) {
-        known = exchange(repository, challenge, credential);
-        slot.token = known;
+    CompletableFuture<Token> exchange;
+    synchronized (slot) {
+      Token known = slot.token;
+      if (known != null && known.good() && !known.value().equals(rejected)) {
+        return known.value();
       }
-      return known.value();
-    } finally {
-      slot.lock.unlock();
+      exchange = slot.exchange;
+      if (exchange == null) {
+        exchange = new CompletableFuture<>();
+        slot.exchange = exchange;
+        CompletableFuture<Token> started = exchange;
+        Thread.ofVirtual()
+            .name("token-exchange")
+            .start(() -> run(client, slot, started, repository, key));
+      }
+    }
+    return await(exchange, action(repository, challenge)).value();
+  }
+
+  private void run(
+      HttpClient client,
+      Slot slot,
+      CompletableFuture<Token> exchange,
+      RepositoryName repository,
+      Key key) {
+    @Nullable Token token = null;
+    Throwable failure = new IllegalStateException("no token");
+    try {
+      token = exchange(client, action(repository, key.challenge), key);
+    } catch (RegistryException | InterruptedException | RuntimeException e) {
+      failure = e; // told to everybody who waits
+    }
+    synchronized (slot) {
+      slot.exchange = null;
+      if (token != null) {
+        slot.token = token;
+      }
+    }
+    if (token != null) {
+      exchange.complete(token);
+    } else {
+      exchange.completeExceptionally(failure);
     }
   }
 
-  private Token exchange(
-      RepositoryName repository, Challenge.Bearer challenge, Credential credential)
+  private static Token await(CompletableFuture<Token> exchange, String action)
       throws RegistryException, InterruptedException {
-    String action = "cannot get a token for " + repository + " from " + challenge.realm().getHost();
+    try {
+      return exchange.get(2 * TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RegistryException failure) {
+        // A new one for each waiter: an exception is one thread's.
+        throw new RegistryException(
+            String.valueOf(failure.getMessage()),
+            failure.status(),
+            failure.codes(),
+            failure.temporary(),
+            failure.retryAfter().orElse(null),
+            failure);
+      }
+      throw failed(action, "the exchange failed: " + e.getCause(), e);
+    } catch (TimeoutException e) {
+      throw failed(action, "no answer", e);
+    }
+  }
+
+  private static String action(RepositoryName repository, Challenge.Bearer challenge) {
+    return "cannot get a token for " + repository + " from " + challenge.realm().getHost();
+  }
+
+  private Token exchange(HttpClient client, String action, Key key)
+      throws RegistryException, InterruptedException {
+    HttpRequest request = request(action, key);
+    long asked = System.nanoTime();
+    byte[] body;
+    try {
+      HttpResponse<AnswerBody> response = RegistryHttp.exchange(client, request, TIMEOUT, TIMEOUT);
+      try (AnswerBody stream = response.body()) {
+        stream.endWithin(TIMEOUT);
+        body = stream.readNBytes(LARGEST_ANSWER);
+        stream.release(0);
+      }
+      if (response.statusCode() != 200) {
+        throw RegistryHttp.failure(action, response, body);
+      }
+    } catch (RegistryException e) {
+      throw e;
+    } catch (IOException e) {
+      throw failed(action, RegistryHttp.said(e), e);
+    }
+    return read(action, body, asked);
+  }
+
+  private HttpRequest request(String action, Key key) throws RegistryException {
     HttpRequest.Builder request =
         HttpRequest.newBuilder()
-            .timeout(TIMEOUT)
             .header("User-Agent", userAgent)
             .header("Accept", "application/json");
-    String query = "service=" + encode(challenge.service()) + "&scope=" + encode(challenge.scope());
-    switch (credential) {
+    URI realm = key.challenge.realm();
+    String service = "service=" + encode(key.challenge.service());
+    StringBuilder scopes = new StringBuilder();
+    for (String scope : key.scope.split(" ")) {
+      scopes.append("&scope=").append(encode(scope));
+    }
+    String query = service + scopes;
+    switch (key.credential) {
       case Credential.IdentityToken(String refreshToken) -> {
         String form =
             "grant_type=refresh_token&client_id=soci-fleet&refresh_token="
                 + encode(refreshToken)
                 + "&"
-                + query;
+                + service
+                + "&scope="
+                + encode(key.scope); // one field here: OAuth2 separates by spaces
         request
-            .uri(challenge.realm())
+            .uri(realm)
             .header("Content-Type", "application/x-www-form-urlencoded")
             .POST(HttpRequest.BodyPublishers.ofString(form));
       }
       case Credential.Basic(String user, String password) ->
-          request
-              .uri(withQuery(challenge.realm(), query))
-              .header("Authorization", basic(user, password))
-              .GET();
-      case Credential.Anonymous() -> request.uri(withQuery(challenge.realm(), query)).GET();
+          request.uri(withQuery(realm, query)).header("Authorization", basic(user, password)).GET();
+      case Credential.Anonymous() -> request.uri(withQuery(realm, query)).GET();
       case Credential.Authorization(String header) -> {
         // A basic header may be exchanged for a token; a bearer one is what an exchange would give.
         if (!header.regionMatches(true, 0, "Basic ", 0, 6)) {
@@ -116,35 +218,35 @@ final class Tokens {
               null,
               null);
         }
-        request.uri(withQuery(challenge.realm(), query)).header("Authorization", header).GET();
+        request.uri(withQuery(realm, query)).header("Authorization", header).GET();
       }
     }
+    return request.build();
+  }
+
+  /** No exception here shows the answer: what can't be read as JSON may be a token all the same. */
+  private static Token read(String action, byte[] body, long asked) throws RegistryException {
+    JsonNode answer;
     try {
-      HttpResponse<InputStream> response =
-          client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
-      byte[] body;
-      try (InputStream stream = response.body()) {
-        body = stream.readNBytes(LARGEST_ANSWER);
-      }
-      if (response.statusCode() != 200) {
-        throw RegistryHttp.failure(action, response, body);
-      }
-      JsonNode answer = JSON.readTree(body);
-      String token = answer.path("token").asText(answer.path("access_token").asText(""));
-      if (token.isEmpty() || !token.chars().allMatch(c -> c > 0x20 && c < 0x7f)) {
-        throw new RegistryException(
-            action + ": the answer holds no token", 0, List.of(), true, null, null);
-      }
-      long seconds =
-          Math.clamp(answer.path("expires_in").asLong(DEFAULT_LIFE.toSeconds()), 1, 86_400);
-      // Renewed when a tenth of its life is left: a request that starts with it must still end with
-      // it.
-      return new Token(token, Instant.now().plusMillis(seconds * 900));
-    } catch (RegistryException e) {
-      throw e;
+      answer = JSON.readTree(body);
     } catch (IOException e) {
-      throw new RegistryException(action + ": " + e, 0, List.of(), true, null, e);
+      throw failed(action, "the answer isn't JSON", null);
     }
+    String token = answer.path("token").asText(answer.path("access_token").asText(""));
+    if (token.isEmpty()
+        || token.length() > LONGEST_TOKEN
+        || !token.chars().allMatch(c -> c > 0x20 && c < 0x7f)) {
+      throw failed(action, "the answer holds no token", null);
+    }
+    long seconds =
+        Math.clamp(answer.path("expires_in").asLong(DEFAULT_LIFE.toSeconds()), 1, 86_400);
+    // Renewed when a tenth of its life is left: a request that starts with it must still end with
+    // it.
+    return new Token(token, asked + TimeUnit.MILLISECONDS.toNanos(seconds * 900));
+  }
+
+  private static RegistryException failed(String action, String why, @Nullable Exception cause) {
+    return new RegistryException(action + ": " + why, 0, List.of(), true, null, cause);
   }
 
   static String basic(String user, String password) {

@@ -34,7 +34,10 @@ public record LayerPolicy(long minLayerSizeBytes) {
       case DOCKER + "diff.tar.gzip",
           DOCKER + "foreign.diff.tar.gzip",
           OCI + "v1.tar+gzip",
-          OCI + "nondistributable.v1.tar+gzip" ->
+          OCI + "nondistributable.v1.tar+gzip",
+          // Tried by the existing tool too. What is really encrypted isn't gzip from its first
+          // byte.
+          OCI + "v1.tar+gzip+encrypted" ->
           new Decision.Gzip();
       case OCI + "v1.tar", DOCKER + "diff.tar" -> new Decision.Tar();
       default -> {

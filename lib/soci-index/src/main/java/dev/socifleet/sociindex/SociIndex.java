@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +22,11 @@ import org.jspecify.annotations.Nullable;
  * no artifactType, no other field.
  */
 public record SociIndex(
-    Version version, List<LayerZtoc> ztocs, @Nullable Descriptor subject, String buildTool) {
+    Version version,
+    List<LayerZtoc> ztocs,
+    List<LayerPrefetch> prefetches,
+    @Nullable Descriptor subject,
+    String buildTool) {
   public enum Version {
     V1(SociTerms.V1_TYPE),
     V2(SociTerms.V2_TYPE);
@@ -40,12 +43,30 @@ public record SociIndex(
     }
   }
 
-  /** The zTOC of a layer. Sizes in bytes. */
+  /**
+   * The zTOC of a layer. Sizes in bytes.
+   *
+   * @param xattrsDisabled whether readers may be told that no file of it has extended attributes
+   */
   public record LayerZtoc(
-      Digest layer, String layerMediaType, Digest ztoc, long ztocSize, long spanSize) {}
+      Digest layer,
+      String layerMediaType,
+      Digest ztoc,
+      long ztocSize,
+      long spanSize,
+      boolean xattrsDisabled) {
+    public LayerZtoc(
+        Digest layer, String layerMediaType, Digest ztoc, long ztocSize, long spanSize) {
+      this(layer, layerMediaType, ztoc, ztocSize, spanSize, false);
+    }
+  }
+
+  /** The spans of a layer that are wanted first: a {@link PrefetchArtifact}. Size in bytes. */
+  public record LayerPrefetch(Digest layer, Digest artifact, long size) {}
 
   public SociIndex {
     ztocs = List.copyOf(ztocs);
+    prefetches = List.copyOf(prefetches);
     if (version == Version.V1 && subject == null) {
       throw new IllegalArgumentException("a v1 index needs the image it belongs to");
     }
@@ -55,12 +76,17 @@ public record SociIndex(
     return new SociIndex(
         Version.V1,
         ztocs,
+        List.of(),
         Descriptor.of(image.mediaType(), image.digest(), image.size()),
         SociTerms.BUILD_TOOL);
   }
 
   public static SociIndex v2(List<LayerZtoc> ztocs) {
-    return new SociIndex(Version.V2, ztocs, null, SociTerms.BUILD_TOOL);
+    return new SociIndex(Version.V2, ztocs, List.of(), null, SociTerms.BUILD_TOOL);
+  }
+
+  public SociIndex withPrefetches(List<LayerPrefetch> newPrefetches) {
+    return new SociIndex(version, ztocs, newPrefetches, subject, buildTool);
   }
 
   /** The index as it is stored. */
@@ -69,11 +95,12 @@ public record SociIndex(
     for (LayerZtoc ztoc : ztocs) {
       layers.add(
           Descriptor.of(SociTerms.ZTOC_TYPE, ztoc.ztoc(), ztoc.ztocSize())
-              .withAnnotations(
-                  Map.of(
-                      SociTerms.LAYER_DIGEST_KEY, ztoc.layer().toString(),
-                      SociTerms.LAYER_TYPE_KEY, ztoc.layerMediaType(),
-                      SociTerms.SPAN_SIZE_KEY, Long.toString(ztoc.spanSize()))));
+              .withAnnotations(annotations(ztoc)));
+    }
+    for (LayerPrefetch prefetch : prefetches) {
+      layers.add(
+          Descriptor.of(SociTerms.PREFETCH_TYPE, prefetch.artifact(), prefetch.size())
+              .withAnnotations(Map.of(SociTerms.LAYER_DIGEST_KEY, prefetch.layer().toString())));
     }
     byte[] bytes =
         OciJson.write(
@@ -88,7 +115,18 @@ public record SociIndex(
     return new ManifestBlob(MediaTypes.OCI_MANIFEST, Digest.of(bytes), bytes);
   }
 
-  /** Reads an index of either version; prefetch artifacts are passed over. */
+  private static Map<String, String> annotations(LayerZtoc ztoc) {
+    Map<String, String> annotations = new LinkedHashMap<>();
+    annotations.put(SociTerms.LAYER_DIGEST_KEY, ztoc.layer().toString());
+    annotations.put(SociTerms.LAYER_TYPE_KEY, ztoc.layerMediaType());
+    annotations.put(SociTerms.SPAN_SIZE_KEY, Long.toString(ztoc.spanSize()));
+    if (ztoc.xattrsDisabled()) {
+      annotations.put(SociTerms.DISABLE_XATTRS_KEY, "true");
+    }
+    return annotations;
+  }
+
+  /** Reads an index of either version. */
   public static SociIndex read(byte[] bytes) throws MalformedDocumentException {
     ImageManifest manifest = OciJson.manifest(bytes);
     Version version =
@@ -105,14 +143,18 @@ public record SociIndex(
       throw new MalformedDocumentException("a SOCI index v1 without subject");
     }
     List<LayerZtoc> ztocs = new ArrayList<>();
+    List<LayerPrefetch> prefetches = new ArrayList<>();
     for (Descriptor layer : manifest.layers()) {
-      if (!layer.mediaType().equals(SociTerms.PREFETCH_TYPE)) {
+      if (layer.mediaType().equals(SociTerms.PREFETCH_TYPE)) {
+        prefetches.add(new LayerPrefetch(layerOf(layer), layer.digest(), layer.size()));
+      } else {
         ztocs.add(ztoc(layer));
       }
     }
     return new SociIndex(
         version,
         ztocs,
+        prefetches,
         manifest.subject(),
         manifest.annotations().getOrDefault(SociTerms.BUILD_TOOL_KEY, ""));
   }
@@ -125,22 +167,30 @@ public record SociIndex(
   }
 
   private static LayerZtoc ztoc(Descriptor descriptor) throws MalformedDocumentException {
-    String layer =
-        Optional.ofNullable(descriptor.annotations().get(SociTerms.LAYER_DIGEST_KEY)).orElse("");
     String span =
         descriptor
             .annotations()
             .getOrDefault(SociTerms.SPAN_SIZE_KEY, Long.toString(SociTerms.DEFAULT_SPAN_SIZE));
     try {
       return new LayerZtoc(
-          Digest.parse(layer),
+          layerOf(descriptor),
           descriptor.annotations().getOrDefault(SociTerms.LAYER_TYPE_KEY, ""),
           descriptor.digest(),
           descriptor.size(),
-          Long.parseLong(span));
+          Long.parseLong(span),
+          "true".equals(descriptor.annotations().get(SociTerms.DISABLE_XATTRS_KEY)));
+    } catch (NumberFormatException e) {
+      throw new MalformedDocumentException(
+          "zTOC " + descriptor.digest() + " of a SOCI index: span size '" + span + "'");
+    }
+  }
+
+  private static Digest layerOf(Descriptor descriptor) throws MalformedDocumentException {
+    try {
+      return Digest.parse(descriptor.annotations().getOrDefault(SociTerms.LAYER_DIGEST_KEY, ""));
     } catch (IllegalArgumentException e) {
       throw new MalformedDocumentException(
-          "zTOC " + descriptor.digest() + " of a SOCI index: " + e.getMessage());
+          "blob " + descriptor.digest() + " of a SOCI index: " + e.getMessage());
     }
   }
 }

@@ -19,6 +19,9 @@ public final class SociTerms {
   public static final String LAYER_TYPE_KEY = "com.amazon.soci.image-layer-mediaType";
   public static final String SPAN_SIZE_KEY = "com.amazon.soci.span-size";
 
+  /** On a zTOC's descriptor: "true" where no file of the layer has extended attributes. */
+  public static final String DISABLE_XATTRS_KEY = "com.amazon.soci.disable-xattrs";
+
   /** On the v2 index's descriptor in an image index: the converted manifest it belongs to. */
   public static final String MANIFEST_DIGEST_KEY = "com.amazon.soci.image-manifest-digest";
 

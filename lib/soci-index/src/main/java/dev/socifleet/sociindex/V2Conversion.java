@@ -25,16 +25,21 @@ import java.util.TreeMap;
  * <p>As the existing tool does it, but for: attestations and other entries that aren't image
  * manifests keep their bytes and annotations, {@code vnd.docker.reference.digest} pointing at the
  * converted manifest; an index of an earlier conversion stays an index, and goes when its platform
- * is indexed anew; an entry without a platform gets that of its image's config.
+ * is indexed anew; an entry without a platform gets that of its image's config; a nested index that
+ * holds an indexed manifest is replaced by its entries, as containerd and the existing tool read
+ * one level only.
  */
 public final class V2Conversion {
-  private static final String REFERENCE_DIGEST = "vnd.docker.reference.digest";
-
   /** Reads the documents of the image. */
   @FunctionalInterface
   public interface Documents {
     /** A manifest by digest, or empty when there is none. */
     Optional<ManifestBlob> manifest(Digest digest) throws IOException;
+
+    /** The platform that a manifest's config states; empty when the config isn't looked at. */
+    default Optional<Platform> platform(ImageManifest manifest) throws IOException {
+      return Optional.empty();
+    }
   }
 
   /** A v2 index for one image manifest. */
@@ -58,12 +63,12 @@ public final class V2Conversion {
       throws IOException {
     Map<Digest, Indexed> byManifest = new LinkedHashMap<>();
     indexed.forEach(one -> byManifest.put(one.manifest(), one));
-    ImageIndex source = source(target, indexed);
+    ImageIndex source = source(target);
     List<ManifestBlob> written = new ArrayList<>();
     Map<Digest, Digest> replaced = new LinkedHashMap<>();
     List<Descriptor> entries = new ArrayList<>();
-    for (Descriptor entry : source.manifests()) {
-      if (isImage(entry)) {
+    for (Descriptor entry : flat(source.manifests(), documents, byManifest, 1)) {
+      if (ImageEntries.isImage(entry)) {
         entries.add(image(entry, target, documents, byManifest, written, replaced));
       } else {
         entries.add(entry);
@@ -85,28 +90,39 @@ public final class V2Conversion {
         new ManifestBlob(MediaTypes.OCI_INDEX, Digest.of(root), root), written, replaced);
   }
 
-  private static ImageIndex source(ManifestBlob target, List<Indexed> indexed) throws IOException {
+  private static ImageIndex source(ManifestBlob target) throws IOException {
     if (MediaTypes.isIndex(target.mediaType())) {
       return OciJson.index(target.bytes());
     }
-    Descriptor only =
-        Descriptor.of(target.mediaType(), target.digest(), target.bytes().length)
-            .withPlatform(indexed.getFirst().platform());
+    Descriptor only = Descriptor.of(target.mediaType(), target.digest(), target.bytes().length);
     return new ImageIndex(MediaTypes.OCI_INDEX, "", List.of(only), null, Map.of());
   }
 
-  /**
-   * Whether an entry is an image manifest, not an attestation, a SOCI index or another artifact.
-   */
-  private static boolean isImage(Descriptor entry) {
-    Platform platform = entry.platform();
-    boolean unknown =
-        platform != null
-            && (platform.os().equals("unknown") || platform.architecture().equals("unknown"));
-    return MediaTypes.isManifest(entry.mediaType())
-        && !unknown
-        && entry.artifactType().isEmpty()
-        && !entry.annotations().containsKey(REFERENCE_DIGEST);
+  /** The entries with those of nested indexes in the place of each that holds what was indexed. */
+  private static List<Descriptor> flat(
+      List<Descriptor> entries, Documents documents, Map<Digest, Indexed> byManifest, int depth)
+      throws IOException {
+    List<Descriptor> all = new ArrayList<>();
+    for (Descriptor entry : entries) {
+      Optional<ManifestBlob> nested =
+          MediaTypes.isIndex(entry.mediaType()) && depth < ImageEntries.DEEPEST_INDEX
+              ? documents.manifest(entry.digest())
+              : Optional.empty();
+      List<Descriptor> inside =
+          nested.isEmpty()
+              ? List.of()
+              : flat(
+                  OciJson.index(nested.get().bytes()).manifests(),
+                  documents,
+                  byManifest,
+                  depth + 1);
+      if (inside.stream().anyMatch(child -> byManifest.containsKey(child.digest()))) {
+        all.addAll(inside);
+      } else {
+        all.add(entry);
+      }
+    }
+    return all;
   }
 
   private static Descriptor image(
@@ -150,20 +166,22 @@ public final class V2Conversion {
         entry
             .withContent(MediaTypes.OCI_MANIFEST, digest, bytes.length)
             .withAnnotations(annotations);
-    return indexed != null && entry.platform() == null
-        ? converted.withPlatform(indexed.platform())
-        : converted;
+    if (entry.platform() != null) {
+      return converted;
+    }
+    Platform own = documents.platform(old).orElse(indexed == null ? null : indexed.platform());
+    return converted.withPlatform(own);
   }
 
   private static Descriptor pointingAt(Descriptor entry, Map<Digest, Digest> replaced) {
-    String reference = entry.annotations().get(REFERENCE_DIGEST);
-    if (reference == null || isImage(entry)) {
+    String reference = entry.annotations().get(ImageEntries.REFERENCE_DIGEST);
+    if (reference == null) {
       return entry;
     }
     for (Map.Entry<Digest, Digest> change : replaced.entrySet()) {
       if (change.getKey().toString().equals(reference)) {
         Map<String, String> annotations = new TreeMap<>(entry.annotations());
-        annotations.put(REFERENCE_DIGEST, change.getValue().toString());
+        annotations.put(ImageEntries.REFERENCE_DIGEST, change.getValue().toString());
         return entry.withAnnotations(annotations);
       }
     }

@@ -48,10 +48,29 @@ class GoldenDocumentsTest {
   }
 
   @Test
-  void aV2IndexWithPrefetchIsReadWithoutIt() throws Exception {
+  void aV2IndexWithAPrefetchArtifact() throws Exception {
     SociIndex index = SociIndex.read(golden("index-v2.json"));
 
-    assertThat(index).isEqualTo(SociIndex.v2(List.of(ztoc())));
+    assertThat(index)
+        .isEqualTo(
+            SociIndex.v2(List.of(ztoc()))
+                .withPrefetches(
+                    List.of(new SociIndex.LayerPrefetch(digest('1'), digest('b'), 63))));
+    assertThat(text(index.manifest().bytes())).isEqualTo(text(golden("index-v2.json")));
+  }
+
+  @Test
+  void aPrefetchArtifact() throws Exception {
+    PrefetchArtifact artifact =
+        PrefetchArtifact.of(
+            List.of(
+                new PrefetchArtifact.SpanRange(50, 55),
+                new PrefetchArtifact.SpanRange(13, 15),
+                new PrefetchArtifact.SpanRange(10, 12)));
+
+    assertThat(text(artifact.bytes())).isEqualTo(text(golden("prefetch.json")));
+    assertThat(PrefetchArtifact.read(golden("prefetch.json"))).isEqualTo(artifact);
+    assertThat(artifact.spanCount()).isEqualTo(12);
   }
 
   @Test

@@ -40,7 +40,7 @@ class DecisionsTest {
       int wanted = zlib(deflated);
       int got = ours(deflated);
 
-      if (got == ROOM) {
+      if (got == ROOM || wanted == ROOM) {
         // Whether an error just behind it is seen already depends on the implementation.
         continue;
       }

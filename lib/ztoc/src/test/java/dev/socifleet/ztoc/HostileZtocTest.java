@@ -39,11 +39,10 @@ class HostileZtocTest {
 
   @ParameterizedTest
   @CsvSource({"golden/v1.tar.gz, 65536", "layers/plain-pax-rich.tar, 10000"})
-  void aZtocCutAnywhereIsRefused(String name, long spanSize) {
-    byte[] ztoc = sample(name, spanSize).ztoc;
-    // Its last byte is the NUL behind the version.
-    for (int length = 0; length < ztoc.length - 1; length++) {
-      byte[] cut = Arrays.copyOf(ztoc, length);
+  void aZtocCutAnywhereIsRefused(String name, long spanSize) throws IOException {
+    Sample sample = sample(name, spanSize);
+    for (int length : structure(sample)) {
+      byte[] cut = Arrays.copyOf(sample.ztoc, length);
       assertThatThrownBy(() -> Ztoc.parse(cut))
           .as("cut to %d bytes", length)
           .isInstanceOf(MalformedZtocException.class)
@@ -60,23 +59,25 @@ class HostileZtocTest {
   })
   void anyNumberInItMayBeWrong(String name, long spanSize) throws IOException {
     Sample sample = sample(name, spanSize);
+    ByteBuffer ztoc = ByteBuffer.wrap(sample.ztoc).order(ByteOrder.LITTLE_ENDIAN);
     long before = allocated();
     int parsed = 0;
     for (int at : structure(sample)) {
+      int old = ztoc.getInt(at);
       for (int word : WORDS) {
-        check(withWord(sample.ztoc, at, word));
+        check(ztoc.putInt(at, word).array());
         parsed++;
       }
-      int old = ByteBuffer.wrap(sample.ztoc).order(ByteOrder.LITTLE_ENDIAN).getInt(at);
-      for (int shift = 0; shift < 32; shift++) {
-        check(withWord(sample.ztoc, at, old ^ (1 << shift)));
+      for (int shift = 0; shift < 32; shift += 3) {
+        check(ztoc.putInt(at, old ^ (1 << shift)).array());
         parsed++;
       }
+      ztoc.putInt(at, old);
     }
-    // The copy, what is read of it, and an exception's text and trace.
+    // What is read of it, and an exception's text and trace.
     assertThat((allocated() - before) / parsed)
         .as("bytes allocated for each of %d parses", parsed)
-        .isLessThan(3L * sample.ztoc.length + 100_000);
+        .isLessThan(sample.ztoc.length + 50_000L);
   }
 
   @Test
@@ -117,41 +118,48 @@ class HostileZtocTest {
     long uncompressed = 0;
     for (int i = 0; i < ztoc.spanCount(); i++) {
       Span span = ztoc.span(i);
-      assertThat(span.compressedStart()).isGreaterThanOrEqualTo(compressed - 1);
-      assertThat(span.compressedEnd()).isBetween(span.compressedStart(), ztoc.compressedSize());
-      assertThat(span.uncompressedStart()).isEqualTo(uncompressed);
-      assertThat(span.uncompressedEnd()).isGreaterThanOrEqualTo(uncompressed);
-      assertThat(span.bits()).isBetween(0, 7);
+      need(span.compressedStart() >= compressed - 1, "spans in order");
+      need(span.compressedEnd() >= span.compressedStart(), "no negative span");
+      need(span.compressedEnd() <= ztoc.compressedSize(), "spans within the layer");
+      need(span.uncompressedStart() == uncompressed, "spans without gaps");
+      need(span.uncompressedEnd() >= uncompressed, "no negative span");
+      need(span.bits() >= 0 && span.bits() <= 7, "bits of a byte");
       compressed = span.compressedEnd();
       uncompressed = span.uncompressedEnd();
       int window = ztoc.windowOffset(i);
-      assertThat(window).isGreaterThanOrEqualTo(-1);
-      assertThat(window + Inflate.WINDOW)
-          .isLessThanOrEqualTo(Math.max(bytes.length, Inflate.WINDOW));
+      need(window == -1 || (window >= 0 && window <= bytes.length - Inflate.WINDOW), "a window");
     }
     files(ztoc);
   }
 
   private static void files(Ztoc ztoc) {
     Toc toc = ztoc.toc();
+    boolean servable = ztoc.whyUnservable().isEmpty();
     long next = 512;
     for (int i = 0; i < toc.size(); i++) {
-      assertThat(toc.offset(i)).isBetween(next, ztoc.uncompressedSize());
-      assertThat(toc.length(i)).isNotNegative();
-      if (ztoc.whyUnservable().isEmpty()) {
-        assertThat(toc.length(i)).isLessThanOrEqualTo(ztoc.uncompressedSize() - toc.offset(i));
+      need(toc.offset(i) >= next && toc.offset(i) <= ztoc.uncompressedSize(), "files in order");
+      need(toc.length(i) >= 0, "no negative length");
+      if (servable) {
+        need(toc.length(i) <= ztoc.uncompressedSize() - toc.offset(i), "files within the archive");
         next = toc.offset(i) + toc.length(i);
       }
-      assertThat(toc.mode(i)).isBetween(0, 07777);
-      assertThat(toc.modifiedNanos(i)).isBetween(0, 999_999_999);
+      need((toc.mode(i) & ~07777) == 0, "a mode");
+      need(toc.modifiedNanos(i) >= 0 && toc.modifiedNanos(i) <= 999_999_999, "nanoseconds");
       long strings = (long) toc.name(i).length + toc.linkName(i).length;
       strings += (long) toc.userName(i).length + toc.groupName(i).length;
-      assertThat(strings).isLessThan(ztoc.compressedSize() + (1 << 20));
-      assertThat(toc.xattrs(i).size()).isLessThanOrEqualTo(toc.paxRecords(i).size());
+      need(strings <= ztoc.compressedSize() + (1 << 20), "strings that are there");
+      need(toc.xattrs(i).size() <= toc.paxRecords(i).size(), "attributes out of records");
     }
   }
 
-  /** Offsets of all of a zTOC but the insides of windows, which may hold anything. */
+  /** As an assertion, but for millions of them. */
+  private static void need(boolean condition, String what) {
+    if (!condition) {
+      throw new AssertionError("expected " + what);
+    }
+  }
+
+  /** Offsets of all of a zTOC but the insides of windows, which may hold anything, and its end. */
   private static int[] structure(Sample sample) throws IOException {
     Ztoc ztoc = Ztoc.parse(sample.ztoc);
     return IntStream.range(0, sample.ztoc.length - 3)

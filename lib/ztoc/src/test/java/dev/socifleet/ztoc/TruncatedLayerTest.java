@@ -14,14 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 class TruncatedLayerTest {
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "golden/v1.tar.gz",
-        "golden/v2.tar.gz",
-        "layers/ustar.tar.gz",
-        "layers/pax-rich.tar.gz",
-        "layers/concatenated.tar.gz"
-      })
+  @ValueSource(strings = {"golden/v2.tar.gz", "layers/concatenated.tar.gz", "layers/types.tar.gz"})
   void aGzipLayerCutAnywhereIsRefusedWithTheOffset(String name) {
     byte[] layer = TestLayers.resource(name);
     for (int length = 0; length < layer.length; length++) {

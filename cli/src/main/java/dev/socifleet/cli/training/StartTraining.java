@@ -1,5 +1,9 @@
-package dev.socifleet.cli;
+package dev.socifleet.cli.training;
 
+import dev.socifleet.cli.Lifetime;
+import dev.socifleet.cli.Soci;
+import dev.socifleet.cli.up.Stack;
+import dev.socifleet.cli.up.StackPlan;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,8 +12,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.Enumeration;
-import java.util.List;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
@@ -17,8 +22,9 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 
 /**
- * What the launcher runs once for each build, so that the JVM can archive the classes that commands
- * need, and what it learned of the methods that are hot when layers are decoded. Prints nothing.
+ * What the launcher runs once for each build, so that the JVM can archive the classes that
+ * commands, or with the argument {@code services} also the services, need, and what it learned of
+ * the methods that are hot when layers are decoded. Prints nothing.
  */
 public final class StartTraining {
   /** Enough to have the decoder compiled, and its profile filled. */
@@ -28,34 +34,50 @@ public final class StartTraining {
 
   private StartTraining() {}
 
-  public static void main(String[] args) throws IOException {
+  public static void main(String[] args) throws IOException, InterruptedException {
     System.setOut(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
     Path directory = Files.createTempDirectory("soci-start");
+    try {
+      commands(directory);
+      if (args.length == 1 && args[0].equals("services")) {
+        try (Lifetime life = Lifetime.begin()) {
+          Stack.start(StackPlan.trial(directory.resolve("state")), life);
+        }
+      }
+    } finally {
+      delete(directory);
+    }
+    System.exit(0); // whatever threads the services have left
+  }
+
+  private static void commands(Path directory) throws IOException {
     Path layer = directory.resolve("layer.tar.gz");
     Path ztoc = directory.resolve("layer.ztoc");
     Path file = directory.resolve("file");
-    try {
-      String name = sample(layer);
-      run("--version");
-      run("--help");
-      for (int i = 0; i < BUILDS; i++) {
-        run("ztoc", "build", layer.toString(), "--output", ztoc.toString(), "--json");
-      }
-      run("ztoc", "verify", layer.toString(), ztoc.toString());
-      run("ztoc", "list", ztoc.toString());
-      run("ztoc", "info", ztoc.toString());
-      run(
-          "ztoc",
-          "get-file",
-          ztoc.toString(),
-          name,
-          "--layer",
-          layer.toString(),
-          "--output",
-          file.toString());
-    } finally {
-      for (Path each : List.of(layer, ztoc, file, directory)) {
-        Files.deleteIfExists(each);
+    String name = sample(layer);
+    run("--version");
+    run("--help");
+    for (int i = 0; i < BUILDS; i++) {
+      run("ztoc", "build", layer.toString(), "--output", ztoc.toString(), "--json");
+    }
+    run("ztoc", "verify", layer.toString(), ztoc.toString());
+    run("ztoc", "list", ztoc.toString());
+    run("ztoc", "info", ztoc.toString());
+    run(
+        "ztoc",
+        "get-file",
+        ztoc.toString(),
+        name,
+        "--layer",
+        layer.toString(),
+        "--output",
+        file.toString());
+  }
+
+  private static void delete(Path directory) throws IOException {
+    try (Stream<Path> all = Files.walk(directory)) {
+      for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(each);
       }
     }
   }

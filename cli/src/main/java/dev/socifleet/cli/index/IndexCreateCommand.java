@@ -1,0 +1,138 @@
+package dev.socifleet.cli.index;
+
+import dev.socifleet.cli.CommandFailure;
+import dev.socifleet.cli.GoDuration;
+import dev.socifleet.cli.Interruptible;
+import dev.socifleet.cli.build.BuildOutput;
+import dev.socifleet.cli.build.IndexOptions;
+import dev.socifleet.cli.build.OutputOptions;
+import dev.socifleet.cli.build.PlatformOptions;
+import dev.socifleet.cli.remote.RegistryOptions;
+import dev.socifleet.cli.remote.RemoteImage;
+import dev.socifleet.oci.HttpRegistries;
+import dev.socifleet.oci.ImageReference;
+import dev.socifleet.oci.Repository;
+import dev.socifleet.sociindex.PlatformChoice;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code soci index create}: builds and publishes indexes with nothing but a registry. */
+@Command(
+    name = "create",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Build an image's SOCI indexes and publish them, straight at the registry.",
+      "Needs no containerd and no root. Layers are read as a stream; nothing is stored on disk.",
+      "v1: an index for each platform, which refers to the image. v2: a second image, with the",
+      "same layers, that carries its indexes."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  soci index create registry.example/team/app:1.0",
+      "  soci index create --dry-run --platform linux/arm64 registry.example/team/app:1.0",
+      "  soci index create --index-version v2 --tag-template '{tag}-lazy' localhost:5000/app:1"
+    })
+final class IndexCreateCommand implements Callable<Integer> {
+  private static final int USAGE = 2;
+
+  /** Which indexes are published. */
+  enum Version {
+    v1,
+    v2,
+    both
+  }
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+  @Mixin private PlatformOptions platforms = new PlatformOptions();
+  @Mixin private IndexOptions index = new IndexOptions();
+  @Mixin private RegistryOptions registry = new RegistryOptions();
+  @Mixin private OutputOptions form = new OutputOptions();
+
+  @Parameters(paramLabel = "REF", description = "The image, e.g. registry.example/team/app:1.0.")
+  private String reference = "";
+
+  @Option(
+      names = "--index-version",
+      paramLabel = "v1|v2|both",
+      defaultValue = "both",
+      description = "Which indexes to publish (${DEFAULT-VALUE}).")
+  private Version version = Version.both;
+
+  @Option(
+      names = "--tag-template",
+      paramLabel = "TEXT",
+      defaultValue = "{tag}-soci",
+      description = "The tag of the v2 image; {tag} is the image's (${DEFAULT-VALUE}).")
+  private String tagTemplate = "{tag}-soci";
+
+  @Option(
+      names = "--dry-run",
+      description = "Say what would be done; read no layer, write nothing.")
+  private boolean dryRun;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "TIME",
+      converter = GoDuration.class,
+      defaultValue = "0",
+      description = "How long it may take, such as 90s or 1h30m (no limit).")
+  private Duration timeout = Duration.ZERO;
+
+  @Override
+  public Integer call() throws Exception {
+    RegistryIndexRequest request = request();
+    BuildOutput output = form.open(spec);
+    registry.withoutEffect().ifPresent(output::warn);
+    try (HttpRegistries registries = registry.open(request.image())) {
+      Repository repository = registries.repository(request.image().repository());
+      Interruptible.run(
+          "building the index",
+          timeout,
+          () -> {
+            if (dryRun) {
+              new RegistryPlan(repository, output).print(request);
+            } else {
+              new RegistryIndexing(repository, output).run(request);
+            }
+            return true;
+          });
+      return 0;
+    } finally {
+      output.erase();
+    }
+  }
+
+  private RegistryIndexRequest request() {
+    ImageReference image = RemoteImage.parse(reference);
+    return new RegistryIndexRequest(
+        image,
+        platforms.choice(new PlatformChoice.All()),
+        index.rules(),
+        version != Version.v2,
+        version == Version.v1 ? Optional.empty() : Optional.of(v2Tag(image)));
+  }
+
+  private String v2Tag(ImageReference image) {
+    String tag = image.tag();
+    if (tag == null && tagTemplate.contains("{tag}")) {
+      throw new CommandFailure(
+          reference
+              + " has no tag of which v2's could be made: give --tag-template a whole tag,"
+              + " or --index-version v1",
+          USAGE);
+    }
+    String made = tagTemplate.replace("{tag}", tag == null ? "" : tag);
+    if (!ImageReference.isTag(made)) {
+      throw new CommandFailure("--tag-template gives '" + made + "', which is no tag", USAGE);
+    }
+    return made;
+  }
+}

@@ -1,0 +1,32 @@
+package dev.socifleet.cli.store;
+
+import dev.socifleet.cli.ContainerdOptions;
+import dev.socifleet.cli.Soci;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+
+/** Which containerd and which stores a command works on. */
+public final class LocalOptions {
+  @Mixin private ContainerdOptions containerd = new ContainerdOptions();
+  @Mixin private StoreOptions stores = new StoreOptions();
+
+  /**
+   * Opens what these options say, then those before the command's name, then the environment.
+   *
+   * @param soci the command's parent, which has the latter
+   */
+  public LocalStores open(@Nullable Soci soci) {
+    return stores.open(
+        soci == null ? new StoreOptions() : soci.stores(),
+        containerd.resolve(
+            soci == null ? new ContainerdOptions() : soci.containerd(), System.getenv()));
+  }
+
+  /** How long the command may take; zero for no limit. */
+  public Duration timeout(@Nullable Soci soci) {
+    return containerd
+        .resolve(soci == null ? new ContainerdOptions() : soci.containerd(), System.getenv())
+        .timeout();
+  }
+}

@@ -1,0 +1,83 @@
+package dev.socifleet.testing;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+/** Debian's docker-registry on loopback, with its state in a directory, open to everybody. */
+public final class DockerRegistryProcess implements AutoCloseable {
+  private static final Path PROGRAM = Path.of("/usr/bin/docker-registry");
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final Process process;
+  private final int port;
+
+  private DockerRegistryProcess(Process process, int port) {
+    this.process = process;
+    this.port = port;
+  }
+
+  /** Whether it is installed. */
+  public static boolean isInstalled() {
+    return Files.isExecutable(PROGRAM);
+  }
+
+  public static DockerRegistryProcess start(Path directory)
+      throws IOException, InterruptedException {
+    int port;
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = socket.getLocalPort();
+    }
+    Path config = directory.resolve("registry.yml");
+    Path log = directory.resolve("registry.log");
+    Files.writeString(
+        config,
+        """
+        version: 0.1
+        log: {level: warn}
+        storage:
+          filesystem: {rootdirectory: %s}
+          delete: {enabled: true}
+        http: {addr: "127.0.0.1:%d"}
+        """
+            .formatted(directory.resolve("storage"), port));
+    Process process =
+        new ProcessBuilder(PROGRAM.toString(), "serve", config.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start();
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (System.nanoTime() < deadline && process.isAlive()) {
+      try (var _ = new Socket(InetAddress.getLoopbackAddress(), port)) {
+        return new DockerRegistryProcess(process, port);
+      } catch (IOException e) {
+        Thread.sleep(50); // not listening yet
+      }
+    }
+    process.destroyForcibly();
+    throw new IOException("docker-registry did not start: " + Files.readString(log));
+  }
+
+  /** How references name it. */
+  public String host() {
+    return "127.0.0.1:" + port;
+  }
+
+  @Override
+  public void close() {
+    process.destroy();
+    try {
+      if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+  }
+}
