@@ -47,8 +47,16 @@ public final class ContainerdOptions {
       try {
         return ContainerdChannel.open(socket);
       } catch (IOException e) {
+        String why =
+            String.valueOf(e.getCause() == null ? e.getMessage() : e.getCause().getMessage());
         throw new CommandFailure(
-            e.getMessage() + " Start containerd, or name its socket with --address");
+            "cannot connect to containerd at "
+                + socket
+                + ": "
+                + why
+                + ("Permission denied".equals(why)
+                    ? "; run as root"
+                    : "; start containerd, or name its socket with --address"));
       }
     }
   }

@@ -13,11 +13,15 @@ import dev.socifleet.cli.mount.MountCommand;
 import dev.socifleet.cli.mount.UnmountCommand;
 import dev.socifleet.cli.push.PushCommand;
 import dev.socifleet.cli.rpull.RpullCommand;
+import dev.socifleet.cli.service.ServiceCommand;
 import dev.socifleet.cli.store.StoreOptions;
 import dev.socifleet.cli.up.UpCommand;
 import dev.socifleet.cli.ztoc.ZtocCommand;
 import dev.socifleet.service.Logging;
 import dev.socifleet.service.Settings;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -34,6 +38,7 @@ import picocli.CommandLine.Option;
     subcommands = {
       DemoCommand.class,
       UpCommand.class,
+      ServiceCommand.class,
       CreateCommand.class,
       ConvertCommand.class,
       PushCommand.class,
@@ -121,10 +126,18 @@ public final class Soci implements Runnable {
   /** The whole command, to be executed once. */
   public static CommandLine commandLine() {
     Soci soci = new Soci();
-    return new CommandLine(soci)
+    CommandLine whole = new CommandLine(soci);
+    tellVersion(whole);
+    return whole
         .setExecutionStrategy(soci::execute)
         .setExecutionExceptionHandler(soci::fail)
-        .setParameterExceptionHandler(Soci::misuse);
+        .setParameterExceptionHandler(Soci::refuse);
+  }
+
+  /** Commands of commands have {@code --version}, too. */
+  private static void tellVersion(CommandLine command) {
+    command.getCommandSpec().versionProvider(new Version());
+    command.getSubcommands().values().forEach(Soci::tellVersion);
   }
 
   /** Which containerd is meant, as far as it was said before the command's name. */
@@ -155,6 +168,37 @@ public final class Soci implements Runnable {
     return up ? "info" : "error";
   }
 
+  /** Wrong usage, in one line; the whole help would push it out of sight. */
+  private static int refuse(CommandLine.ParameterException e, String[] args) {
+    CommandLine command = e.getCommandLine();
+    List<String> similar =
+        e instanceof CommandLine.UnmatchedArgumentException unmatched
+            ? unmatched.getSuggestions()
+            : List.of();
+    command
+        .getErr()
+        .println(
+            "soci: "
+                + wrong(e)
+                + (similar.isEmpty() ? "" : ": did you mean " + String.join(" or ", similar) + "?")
+                + " (see "
+                + command.getCommandSpec().qualifiedName()
+                + " --help)");
+    return 2;
+  }
+
+  private static String wrong(CommandLine.ParameterException e) {
+    boolean command =
+        e instanceof CommandLine.UnmatchedArgumentException unmatched
+            && !e.getCommandLine().getSubcommands().isEmpty()
+            && !unmatched.getUnmatched().getFirst().startsWith("-");
+    return command
+        ? "no command '"
+            + ((CommandLine.UnmatchedArgumentException) e).getUnmatched().getFirst()
+            + "'"
+        : firstLine(e);
+  }
+
   private int fail(Exception e, CommandLine command, CommandLine.ParseResult parsed) {
     if (e instanceof InterruptedException) {
       return 130; // a signal ended it, and decides the status
@@ -166,21 +210,13 @@ public final class Soci implements Runnable {
     return e instanceof CommandFailure failure ? failure.exitCode() : 1;
   }
 
-  /** Wrong usage is one line too; the whole of a command's help is for those who ask for it. */
-  private static int misuse(CommandLine.ParameterException e, String[] args) {
-    CommandLine command = e.getCommandLine();
-    command
-        .getErr()
-        .println(
-            "soci: "
-                + firstLine(e)
-                + "; see "
-                + command.getCommandSpec().qualifiedName()
-                + " --help");
-    return command.getCommandSpec().exitCodeOnInvalidInput();
-  }
-
   private static String firstLine(Exception e) {
+    if (e instanceof NoSuchFileException || e instanceof AccessDeniedException) {
+      // the JDK's messages are the file's name alone
+      return e.getMessage()
+          + ": "
+          + (e instanceof NoSuchFileException ? "no such file" : "permission denied");
+    }
     String message = e.getMessage() == null ? e.toString() : e.getMessage();
     return message.lines().findFirst().orElse(message);
   }

@@ -1,6 +1,7 @@
 package dev.socifleet.fetchcache;
 
 import dev.socifleet.service.Metrics;
+import io.micrometer.core.instrument.Counter;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.file.FileSystemOptions;
@@ -35,7 +36,8 @@ final class CacheServer implements AutoCloseable {
   /** Answers a request, on a thread that may wait. */
   @FunctionalInterface
   interface Handler {
-    void handle(HttpServerRequest request) throws InterruptedException;
+    /** Returns the status of the answer, 0 when the caller went away or was cut off. */
+    int handle(HttpServerRequest request) throws InterruptedException;
   }
 
   private final FetchCacheConfig config;
@@ -43,6 +45,8 @@ final class CacheServer implements AutoCloseable {
   private final Metrics metrics;
   private final Semaphore inFlight;
   private final AtomicInteger connections = new AtomicInteger();
+  private final Counter malformed;
+  private final Counter connectionsRefused;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final Vertx vertx;
   private int port;
@@ -63,6 +67,14 @@ final class CacheServer implements AutoCloseable {
                     new FileSystemOptions()
                         .setFileCachingEnabled(false)
                         .setClassPathResolvingEnabled(false)));
+    malformed =
+        metrics.counter(
+            "soci_cache_malformed_requests_total",
+            "Requests that aren't HTTP, or whose address or headers are too long");
+    connectionsRefused =
+        metrics.counter(
+            "soci_cache_connections_refused_total",
+            "Connections closed at once: too many are open");
     metrics.gauge("soci_cache_connections", "Open connections", connections::get);
     metrics.gauge(
         "soci_cache_requests_in_flight",
@@ -100,6 +112,8 @@ final class CacheServer implements AutoCloseable {
             .setMaxInitialLineLength(LONGEST_HEADER)
             .setIdleTimeout(IDLE_SECONDS)
             .setTcpNoDelay(true)
+            // HTTP/1.1 only: one answer a connection is what cutting a slow reader off relies on.
+            .setHttp2ClearTextEnabled(false)
             .setUseAlpn(false);
     config
         .tls()
@@ -129,6 +143,7 @@ final class CacheServer implements AutoCloseable {
         vertx
             .createHttpServer(options)
             .connectionHandler(this::connected)
+            .invalidRequestHandler(this::refuseMalformed)
             .requestHandler(this::take)
             .listen()
             .toCompletionStage()
@@ -143,10 +158,17 @@ final class CacheServer implements AutoCloseable {
   private void connected(HttpConnection connection) {
     if (connections.incrementAndGet() > config.connections()) {
       connections.decrementAndGet();
+      connectionsRefused.increment();
       var _ = connection.close();
       return;
     }
     connection.closeHandler(closed -> connections.decrementAndGet());
+  }
+
+  /** Answers 400, 414 or 431 and closes, as Vert.x does by itself. */
+  private void refuseMalformed(HttpServerRequest request) {
+    malformed.increment();
+    HttpServerRequest.DEFAULT_INVALID_REQUEST_HANDLER.handle(request);
   }
 
   private void take(HttpServerRequest request) {
@@ -154,7 +176,8 @@ final class CacheServer implements AutoCloseable {
     request.response().exceptionHandler(e -> LOG.debug("a reader went away: {}", e.getMessage()));
     if (!inFlight.tryAcquire()) {
       count(503);
-      Reply.refuse(request, Refusal.overloaded(config.requests() + " requests are being answered"));
+      RefusalAnswer.send(
+          request, Refusal.overloaded(config.requests() + " requests are being answered"));
       return;
     }
     if (RequestBody.expected(request)) {
@@ -162,18 +185,20 @@ final class CacheServer implements AutoCloseable {
     }
     try {
       threads.execute(() -> {
+        int status = 0;
         try {
-          handler.handle(request);
+          status = handler.handle(request);
         } catch (InterruptedException e) {
-          request.connection().close();
+          Wire.cut(request); // the cache is closing
         } finally {
           inFlight.release();
-          count(request.response().getStatusCode());
+          count(status);
         }
       });
     } catch (RejectedExecutionException e) {
       inFlight.release();
-      Reply.refuse(request, Refusal.overloaded("the cache is closing"));
+      count(503);
+      RefusalAnswer.send(request, Refusal.overloaded("the cache is closing"));
     }
   }
 
@@ -181,9 +206,9 @@ final class CacheServer implements AutoCloseable {
     metrics
         .counter(
             "soci_cache_requests_total",
-            "Requests by the status of their answer",
+            "Requests by the status of their answer; gone: callers who went away or were cut off",
             "status",
-            Integer.toString(status))
+            status == 0 ? "gone" : Integer.toString(status))
         .increment();
   }
 

@@ -14,6 +14,7 @@ import dev.socifleet.service.Metrics;
 import dev.socifleet.service.Parts;
 import dev.socifleet.service.Readiness;
 import dev.socifleet.service.ServiceMain;
+import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -47,17 +48,22 @@ public final class FetchCache implements AutoCloseable {
       DiskLimit limit = parts.add(new DiskLimit(database, metrics));
       SpanStore store = SpanStore.open(database, limit, metrics);
       Readers readers = new Readers(metrics);
+      warnOfLittleMemory(config.memoryBytes());
       Memory memory = new Memory(config.memoryBytes(), readers::cutStalled);
       metrics.gauge("soci_cache_memory_limit_bytes", "Memory for spans", memory::totalBytes);
       metrics.gauge("soci_cache_memory_bytes", "Memory that spans have now", memory::usedBytes);
-      ZtocStore ztocStore = ZtocStore.open(database, store, memory);
+      ZtocStore ztocStore = ZtocStore.open(database, store, memory, metrics);
       parts.add(hourly(ztocStore));
 
       Watch watch = parts.add(new Watch(config.registryPatience()));
       RegistryGate gate =
           new RegistryGate(
               config.registryRequests(), config.registryQueue(), config.registryPatience());
-      Origin origin = new Origin(registries, gate, watch, metrics);
+      metrics.gauge(
+          "soci_cache_registry_requests_waiting",
+          "Requests that wait for one of the places at their registry",
+          gate::waiting);
+      Origin origin = new Origin(registries, gate, watch, new OriginMetrics(metrics));
       Rights rights = new Rights(origin, config.authorizationMemory());
       Peers peers = parts.add(peers(config));
       Flights flights = parts.add(new Flights(store, origin, rights, peers, metrics));
@@ -65,15 +71,19 @@ public final class FetchCache implements AutoCloseable {
           new Spans(store, ztocStore, rights, flights, peers, memory, config.runBytes(), metrics);
       Leases leases = new Leases();
       metrics.gauge("soci_cache_leases", "zTOCs being built", leases::count);
+      Beats beats = parts.add(new Beats());
       Routes routes =
           new Routes(
-              config,
-              rights,
-              spans,
-              new Ztocs(ztocStore, store, memory),
-              leases,
-              memory,
+              new SpanRequests(rights, spans, beats),
+              new IndexerRequests(
+                  config.token(),
+                  config.ztocLimitBytes(),
+                  rights,
+                  new Ztocs(ztocStore, store, memory, metrics),
+                  leases,
+                  memory),
               readers,
+              config.readerPatience(),
               metrics);
       server = parts.add(CacheServer.listen(config, routes, metrics));
     } catch (IOException | RuntimeException e) {
@@ -89,6 +99,17 @@ public final class FetchCache implements AutoCloseable {
     FetchCacheConfig.PeerConfig peers = config.peers().get();
     return Peers.of(
         CacheMembers.open(peers.members()), new Placement(peers.members().members()), peers.self());
+  }
+
+  private static void warnOfLittleMemory(long bytes) {
+    long most = PlatformDependent.maxDirectMemory();
+    if (bytes > most) {
+      LOG.warn(
+          "memory is {} MiB, but the JVM gives {} MiB outside its heap: set a lower memory, or a"
+              + " higher -XX:MaxDirectMemorySize",
+          bytes >> 20,
+          most >> 20);
+    }
   }
 
   private static AutoCloseable hourly(ZtocStore store) {

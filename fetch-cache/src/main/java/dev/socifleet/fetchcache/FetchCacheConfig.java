@@ -121,7 +121,7 @@ public record FetchCacheConfig(
             patience(settings, "registry-patience"),
             patience(settings, "reader-patience"),
             run,
-            settings.duration("authorization-memory", Duration.ofSeconds(60)),
+            authorizationMemory(settings),
             (int) Math.min(ztoc, Integer.MAX_VALUE - 1024),
             token,
             tls,
@@ -147,6 +147,15 @@ public record FetchCacheConfig(
     Duration value = settings.duration(key, Duration.ofSeconds(30));
     if (value.compareTo(LEAST_PATIENCE) < 0) {
       settings.problem(key, "must be at least 100ms");
+    }
+    return value;
+  }
+
+  private static Duration authorizationMemory(Settings settings) {
+    Duration value = settings.duration("authorization-memory", Duration.ofSeconds(60));
+    if (value.isNegative() || value.compareTo(Duration.ofHours(1)) > 0) {
+      settings.problem(
+          "authorization-memory", "must be at most 1h: a revoked credential is good for so long");
     }
     return value;
   }

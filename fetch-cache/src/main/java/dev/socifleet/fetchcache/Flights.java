@@ -28,12 +28,11 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A flight looks on disk, then asks the member that keeps the span, then the registry under its
  * pilot's credential. If that is refused, the next caller who waits becomes the pilot. A body that
- * breaks off is taken up again where it broke, a few times. Whatever becomes of its callers, a
- * flight that has begun ends by itself, within the registry's patience. Thread-safe.
+ * breaks off is taken up again where it broke by the registry's client. Whatever becomes of its
+ * callers, a flight that has begun ends by itself, within the registry's patience. Thread-safe.
  */
 final class Flights implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Flights.class);
-  private static final int MOST_LEGS = 3;
 
   private final SpanStore store;
   private final Origin origin;
@@ -47,6 +46,12 @@ final class Flights implements AutoCloseable {
 
   /** A span to be flown in. */
   record Wanted(SpanRange span, boolean trusted) {}
+
+  /**
+   * @param waiters one for each span; the caller leaves all of them
+   * @param joined how many of them are on flights of others
+   */
+  record Boarded(List<Waiter> waiters, int joined) {}
 
   Flights(SpanStore store, Origin origin, Rights rights, Peers peers, Metrics metrics) {
     this.store = store;
@@ -78,12 +83,12 @@ final class Flights implements AutoCloseable {
    *
    * @param memory for all their bytes
    * @param forwarded another member asks: no other is asked in turn
-   * @return a waiter for each span; the caller leaves all of them
    */
-  List<Waiter> board(
+  Boarded board(
       Caller caller, Digest blob, List<Wanted> run, Memory.Reservation memory, boolean forwarded) {
     List<Waiter> waiters = new ArrayList<>();
     List<Flight> group = new ArrayList<>();
+    int joined = 0;
     try {
       for (Wanted wanted : run) {
         Waiter waiter = new Waiter(caller);
@@ -92,7 +97,10 @@ final class Flights implements AutoCloseable {
             boardOne(new Flight.Key(blob, wanted.span()), wanted, waiter, memory);
         if (fresh.isPresent()) {
           group.add(fresh.get());
-        } else if (!group.isEmpty()) {
+          continue;
+        }
+        joined++;
+        if (!group.isEmpty()) {
           start(List.copyOf(group), caller, forwarded);
           group.clear();
         }
@@ -105,7 +113,7 @@ final class Flights implements AutoCloseable {
       fail(group, Refusal.overloaded("the flight could not start"));
       throw e;
     }
-    return waiters;
+    return new Boarded(waiters, joined);
   }
 
   /** The flight, if it is a new one that has to be started. */
@@ -146,7 +154,7 @@ final class Flights implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       fail(run, Refusal.overloaded("the cache is closing"));
-    } catch (RuntimeException e) { // the edge of a thread: those who wait must hear of it
+    } catch (RuntimeException | Error e) { // the edge of a thread: those who wait must hear of it
       LOG.error("a flight ended by an error", e);
       fail(run, Refusal.of(500, "error", "internal error"));
     }
@@ -216,41 +224,36 @@ final class Flights implements AutoCloseable {
 
   private void fromOrigin(List<Flight> run, Caller pilot, boolean forwarded)
       throws InterruptedException {
-    int[] done = {0};
-    for (int leg = 1; done[0] < run.size(); leg++) {
-      List<Flight> left = run.subList(done[0], run.size());
-      // A span's buffer is needed until the next one has begun, whoever lets go of it first.
-      List<SpanBytes> buffers = left.stream().map(flight -> flight.buffer().retain()).toList();
-      try {
-        origin.fetch(
-            pilot,
-            left.getFirst().key().blob(),
-            left.stream().map(flight -> flight.key().span()).toList(),
-            buffers,
-            (index, genuine) -> {
-              done[0]++;
-              landed(left.get(index), genuine);
-            });
-      } catch (Refusal e) {
-        if (e.isPersonal()) {
-          rights.forget(pilot, left.getFirst().key().blob());
-        }
-        left.stream()
-            .filter(flight -> !flight.hasArrived())
-            .forEach(flight -> nextPilot(flight, pilot, e, forwarded));
-        return;
-      } catch (LostBodyException e) {
-        if (leg == MOST_LEGS) {
-          Refusal why = Refusal.registry("the registry's answer broke off: " + e.getMessage());
-          left.stream()
-              .filter(flight -> !flight.hasArrived())
-              .forEach(flight -> nextPilot(flight, pilot, why, forwarded));
-          return;
-        }
-      } finally {
-        buffers.forEach(SpanBytes::release);
+    // A span's buffer is needed until the next one has begun, whoever lets go of it first.
+    List<SpanBytes> buffers = run.stream().map(flight -> flight.buffer().retain()).toList();
+    try {
+      origin.fetch(
+          pilot,
+          run.getFirst().key().blob(),
+          run.stream().map(flight -> flight.key().span()).toList(),
+          buffers,
+          (index, genuine) -> landed(run.get(index), genuine));
+    } catch (Refusal e) {
+      if (e.isPersonal()) {
+        rights.forget(pilot, run.getFirst().key().blob());
       }
+      handOn(run, pilot, e, forwarded);
+    } catch (LostBodyException e) {
+      handOn(
+          run,
+          pilot,
+          Refusal.registry("the registry's answer broke off: " + e.getMessage()),
+          forwarded);
+    } finally {
+      buffers.forEach(SpanBytes::release);
     }
+  }
+
+  /** What has not arrived from this pilot is the next one's. */
+  private void handOn(List<Flight> run, Caller pilot, Refusal why, boolean forwarded) {
+    run.stream()
+        .filter(flight -> !flight.hasArrived())
+        .forEach(flight -> nextPilot(flight, pilot, why, forwarded));
   }
 
   private void landed(Flight flight, boolean genuine) {
@@ -295,7 +298,7 @@ final class Flights implements AutoCloseable {
   private void nextPilot(Flight flight, Caller refused, Refusal why, boolean forwarded) {
     Optional<Waiter> next =
         flight.refuse(
-            why.isPersonal()
+            why.isPersonal() || why.isThrottling()
                 ? caller -> caller.key().equals(refused.key())
                 : caller -> caller.repository().registry().equals(refused.repository().registry()),
             why);

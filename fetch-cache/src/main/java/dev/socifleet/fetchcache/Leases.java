@@ -62,7 +62,10 @@ final class Leases {
         new Key(layer, spanSizeBytes), (key, held) -> held.holder().equals(holder) ? null : held);
   }
 
+  /** Those that hold; the others go with this. */
   int count() {
+    long now = nanos.getAsLong();
+    leases.values().removeIf(lease -> lease.untilNanos() - now <= 0);
     return leases.size();
   }
 }

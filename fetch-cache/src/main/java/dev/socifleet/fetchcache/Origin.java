@@ -9,11 +9,10 @@ import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.Registries;
 import dev.socifleet.oci.RegistryException;
 import dev.socifleet.oci.Repository;
-import dev.socifleet.service.Metrics;
-import io.micrometer.core.instrument.Counter;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
@@ -28,9 +27,8 @@ final class Origin {
   private final Registries registries;
   private final RegistryGate gate;
   private final Watch watch;
-  private final Counter heads;
-  private final Counter gets;
-  private final Counter bytes;
+  private final OriginMetrics metrics;
+  private final Throttled throttled = new Throttled();
 
   /** A body that broke off after it had begun; the rest can be asked for. */
   static final class LostBodyException extends IOException {
@@ -45,34 +43,24 @@ final class Origin {
     void landed(int index, boolean genuine);
   }
 
-  Origin(Registries registries, RegistryGate gate, Watch watch, Metrics metrics) {
+  /** What is done with a repository while the time runs. */
+  private interface Talk<T> {
+    T on(Repository repository, Watch.Watched watched) throws IOException;
+  }
+
+  Origin(Registries registries, RegistryGate gate, Watch watch, OriginMetrics metrics) {
     this.registries = registries;
     this.gate = gate;
     this.watch = watch;
-    heads = requests(metrics, "head");
-    gets = requests(metrics, "get");
-    bytes = metrics.counter("soci_cache_registry_bytes_total", "Bytes of spans from registries");
-  }
-
-  private static Counter requests(Metrics metrics, String kind) {
-    return metrics.counter(
-        "soci_cache_registry_requests_total",
-        "Requests to registries: head asks for a right, get fetches a run of spans",
-        "kind",
-        kind);
+    this.metrics = metrics;
   }
 
   /** Whether the repository has the blob, asked as this caller; its size if so. */
   OptionalLong blobSize(Caller caller, Digest blob) throws Refusal, InterruptedException {
-    Repository repository = repository(caller);
-    try (Permit _ = gate.enter(caller.repository().registry(), Kind.HEAD);
-        Watch.Watched watched = watch.start()) {
-      heads.increment();
-      try {
-        return repository.blobSize(blob);
-      } catch (RegistryException e) {
-        throw failure(caller, watched, e);
-      }
+    try {
+      return talk(caller, Kind.HEAD, (repository, watched) -> repository.blobSize(blob));
+    } catch (LostBodyException e) {
+      throw new IllegalStateException("a HEAD has no body", e);
     }
   }
 
@@ -86,27 +74,61 @@ final class Origin {
   void fetch(
       Caller caller, Digest blob, List<SpanRange> spans, List<SpanBytes> buffers, Landing landing)
       throws Refusal, LostBodyException, InterruptedException {
-    Repository repository = repository(caller);
     ByteRange all = new ByteRange(spans.getFirst().range().start(), spans.getLast().range().end());
-    try (Permit _ = gate.enter(caller.repository().registry(), Kind.GET);
+    talk(
+        caller,
+        Kind.GET,
+        (repository, watched) -> {
+          InputStream body = repository.openBlob(blob, all);
+          try (body) {
+            watched.progress();
+            read(body, spans, buffers, landing, watched);
+          } catch (IOException e) {
+            throw new LostBodyException(e);
+          }
+          return true;
+        });
+  }
+
+  private <T> T talk(Caller caller, Kind kind, Talk<T> talk)
+      throws Refusal, LostBodyException, InterruptedException {
+    Repository repository = repository(caller);
+    throttled.check(caller);
+    try (Permit _ = gate.enter(caller.repository().registry(), kind);
         Watch.Watched watched = watch.start()) {
-      gets.increment();
-      InputStream body;
+      metrics.asked(kind).increment();
+      long since = System.nanoTime();
       try {
-        body = repository.openBlob(blob, all);
-      } catch (RegistryException e) {
-        throw failure(caller, watched, e);
-      }
-      try (body) {
-        watched.progress();
-        read(body, spans, buffers, landing, watched);
+        return talk.on(repository, watched);
       } catch (IOException e) {
         if (watched.cut()) {
+          metrics.failed(kind, "stalled");
           throw stalled(caller);
         }
-        throw new LostBodyException(e);
+        switch (e) {
+          case LostBodyException lost -> {
+            metrics.failed(kind, "broken");
+            throw lost;
+          }
+          case RegistryException failure -> {
+            Refusal refusal = Refusal.registry(failure);
+            metrics.failed(kind, reason(refusal));
+            throttled.note(caller, refusal);
+            throw refusal;
+          }
+          default -> throw new IllegalStateException("registries fail in known ways", e);
+        }
+      } finally {
+        metrics.took(kind, Duration.ofNanos(System.nanoTime() - since));
       }
     }
+  }
+
+  private static String reason(Refusal refusal) {
+    if (refusal.isThrottling()) {
+      return "throttled";
+    }
+    return refusal.isPersonal() ? "denied" : "failed";
   }
 
   private void read(
@@ -134,7 +156,7 @@ final class Origin {
           throw new IOException("it ended " + left + " bytes early");
         }
         watched.progress();
-        bytes.increment(count);
+        metrics.bytes().increment(count);
         hash.update(chunk, 0, count);
         into.write(chunk, 0, count);
         left -= count;
@@ -149,10 +171,6 @@ final class Origin {
     } catch (RegistryException e) {
       throw Refusal.denied("not-allowed", String.valueOf(e.getMessage()));
     }
-  }
-
-  private Refusal failure(Caller caller, Watch.Watched watched, RegistryException e) {
-    return watched.cut() ? stalled(caller) : Refusal.registry(e);
   }
 
   private Refusal stalled(Caller caller) {

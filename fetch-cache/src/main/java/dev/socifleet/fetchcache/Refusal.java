@@ -51,11 +51,17 @@ final class Refusal extends Exception {
     if (e.status() == 404) {
       return denied("blob-unknown", message);
     }
-    return new Refusal(502, "registry-failed", message, e.retryAfter());
+    String code = e.status() == 429 ? "registry-throttles" : "registry-failed";
+    return new Refusal(502, code, message, e.retryAfter());
   }
 
   static Refusal registry(String message) {
     return of(502, "registry-failed", message);
+  }
+
+  /** Whether the registry is asked too much, which many count by credential. */
+  boolean isThrottling() {
+    return code.equals("registry-throttles");
   }
 
   /** Whether it is about this caller, so that another one may fare better. */

@@ -44,6 +44,11 @@ final class RegistryGate {
     this.patience = patience;
   }
 
+  /** How many wait now, for all registries together. */
+  int waiting() {
+    return lanes.values().stream().mapToInt(limits -> limits.permits.getQueueLength()).sum();
+  }
+
   /** Leaves the gate. */
   interface Permit extends AutoCloseable {
     @Override

@@ -1,10 +1,7 @@
 package dev.socifleet.fetchcache;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.socifleet.fetchcache.store.SpanBytes;
 import io.micrometer.core.instrument.Counter;
-import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -19,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The answer to one request, written by one virtual thread that waits for the reader: a few pieces
@@ -27,7 +25,6 @@ import java.util.concurrent.TimeoutException;
 final class Reply implements AutoCloseable {
   private static final int PIECE = 256 << 10;
   private static final int PIECES_UNDER_WAY = 4;
-  private static final JsonMapper JSON = new JsonMapper();
 
   /** The reader is gone, or was sent away: there is nobody to tell. */
   static final class ReaderGoneException extends IOException {
@@ -40,10 +37,13 @@ final class Reply implements AutoCloseable {
   private final Readers readers;
   private final Counter bytes;
   private final Duration patience;
-  private final Deque<CompletableFuture<Void>> underWay = new ArrayDeque<>();
+  private final Deque<CompletableFuture<Boolean>> underWay = new ArrayDeque<>();
   private volatile long waitingSince;
   private volatile boolean waiting;
-  private boolean begun;
+  private volatile boolean begun;
+  private boolean over;
+  private int status;
+  private @Nullable CompletableFuture<Boolean> mentioned;
 
   /**
    * @param patience how long the reader may take nothing
@@ -60,6 +60,16 @@ final class Reply implements AutoCloseable {
     return begun;
   }
 
+  /** The status, also of an error told in its middle; 0 for one that nobody has got whole. */
+  int status() {
+    return status;
+  }
+
+  /** Whether it has been ended, or refused. */
+  boolean over() {
+    return over;
+  }
+
   /** How long the reader has taken nothing of what is there for him. */
   Duration stalledFor() {
     return waiting ? Duration.ofNanos(System.nanoTime() - waitingSince) : Duration.ZERO;
@@ -72,7 +82,7 @@ final class Reply implements AutoCloseable {
   }
 
   private void disconnect() {
-    var _ = request.connection().close();
+    Wire.cut(request);
   }
 
   /** Sends the head of an answer whose body follows. */
@@ -93,9 +103,9 @@ final class Reply implements AutoCloseable {
     for (int at = 0; at < span.length(); at += PIECE) {
       int length = Math.min(PIECE, span.length() - at);
       Buffer piece = BufferInternal.buffer(span.retain().slice(at, length));
-      Future<Void> sent = write(piece);
+      CompletableFuture<Boolean> sent = write(piece);
       // Also when it failed: from then on, the network doesn't look at the bytes any more.
-      sent.onComplete(done -> span.release());
+      var _ = sent.whenComplete((done, failure) -> span.release());
       await(sent);
       bytes.increment(length);
     }
@@ -105,16 +115,24 @@ final class Reply implements AutoCloseable {
     await(write(Buffer.buffer(small)));
   }
 
-  private Future<Void> write(Buffer piece) {
-    try {
-      return request.response().write(piece);
-    } catch (IllegalStateException e) {
-      return Future.failedFuture(e); // the connection was closed
+  /**
+   * Sends something that needn't arrive, without waiting for it, and nothing while the last such
+   * thing is under way; of all methods only this one is for another thread, which the caller keeps
+   * from the others' time.
+   */
+  void mention(byte[] small) {
+    if (mentioned == null || mentioned.isDone()) {
+      mentioned = write(Buffer.buffer(small));
     }
   }
 
-  private void await(Future<Void> sent) throws ReaderGoneException, InterruptedException {
-    underWay.add(sent.toCompletionStage().toCompletableFuture());
+  private CompletableFuture<Boolean> write(Buffer piece) {
+    return Wire.send(request, () -> request.response().write(piece));
+  }
+
+  private void await(CompletableFuture<Boolean> sent)
+      throws ReaderGoneException, InterruptedException {
+    underWay.add(sent);
     while (underWay.size() > PIECES_UNDER_WAY) {
       awaitOldest();
     }
@@ -137,57 +155,37 @@ final class Reply implements AutoCloseable {
 
   /** Ends an answer that had a body. */
   void end() throws ReaderGoneException, InterruptedException {
-    try {
-      underWay.add(request.response().end().toCompletionStage().toCompletableFuture());
-    } catch (IllegalStateException e) {
-      throw new ReaderGoneException("the reader is gone: " + e.getMessage());
-    }
+    end(200);
+  }
+
+  /**
+   * @param outcome what the reader was told in the end
+   */
+  void end(int outcome) throws ReaderGoneException, InterruptedException {
+    over = true;
+    underWay.add(Wire.send(request, () -> request.response().end()));
     while (!underWay.isEmpty()) {
       awaitOldest();
+    }
+    status = outcome;
+    if (RequestBody.expected(request) && !request.isEnded()) {
+      Wire.endAfterAnswer(request);
     }
   }
 
   /** An answer without a body. */
-  void status(int status) {
+  void endWith(int bareStatus) {
     begun = true;
-    var _ = request.response().setStatusCode(status).end();
+    over = true;
+    status = bareStatus;
+    var _ = Wire.send(request, () -> request.response().setStatusCode(bareStatus).end());
   }
 
   void refuse(Refusal why) {
     begun = true;
-    refuse(request, why);
-  }
-
-  /** Says why not. The body of the request may not have been read: then the connection ends. */
-  static void refuse(HttpServerRequest request, Refusal why) {
-    HttpServerResponse response = request.response();
-    why.retryAfter()
-        .ifPresent(after ->
-            response.putHeader("Retry-After", Long.toString(Math.max(1, after.toSeconds()))));
-    boolean last = RequestBody.expected(request) && !request.isEnded();
-    if (last) {
-      response.putHeader("Connection", "close");
-    }
-    if (why.status() == 401) {
-      response.putHeader("WWW-Authenticate", "Bearer");
-    }
-    String body;
-    try {
-      body =
-          JSON.writeValueAsString(
-                  JSON.createObjectNode().put("code", why.code()).put("message", why.text()))
-              + "\n";
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a tree of texts is always JSON", e);
-    }
-    Future<Void> sent =
-        response
-            .setStatusCode(why.status())
-            .putHeader("Content-Type", "application/json")
-            .end(body);
-    if (last) {
-      sent.onComplete(done -> request.connection().close());
-    }
+    over = true;
+    status = why.status();
+    RefusalAnswer.send(request, why);
   }
 
   /** Breaks off an answer that has begun, so that nobody takes it for whole. */

@@ -12,7 +12,7 @@ import java.util.concurrent.TimeoutException;
  * before its length and its sender's rights are known.
  */
 final class RequestBody {
-  private static final long SECONDS = 60;
+  private static final int SECONDS = 60;
 
   private RequestBody() {}
 
@@ -51,12 +51,27 @@ final class RequestBody {
     request.exceptionHandler(whole::completeExceptionally);
     request.resume();
     try {
-      if (whole.get(SECONDS, TimeUnit.SECONDS)) {
+      if (await(whole, request)) {
         return body;
       }
       throw Refusal.malformed("the body has not the length that was said");
-    } catch (ExecutionException | TimeoutException e) {
-      throw Refusal.malformed("the body did not come whole: " + e);
+    } catch (ExecutionException e) {
+      throw Refusal.malformed("the body did not come whole: " + e.getCause());
     }
+  }
+
+  private static boolean await(CompletableFuture<Boolean> whole, HttpServerRequest request)
+      throws Refusal, ExecutionException, InterruptedException {
+    for (int second = 0; second < SECONDS; second++) {
+      try {
+        return whole.get(1, TimeUnit.SECONDS);
+      } catch (TimeoutException e) {
+        // A connection that ended while the request was paused is told to nobody.
+        if (!Wire.isOpen(request)) {
+          throw Refusal.malformed("the connection ended before the body");
+        }
+      }
+    }
+    throw Refusal.of(408, "too-slow", "the body did not come within " + SECONDS + " s");
   }
 }

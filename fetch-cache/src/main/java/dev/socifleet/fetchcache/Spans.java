@@ -2,6 +2,7 @@ package dev.socifleet.fetchcache;
 
 import dev.socifleet.cacheclient.FleetCache.SpanRange;
 import dev.socifleet.cacheclient.SpanQuestion.Terms;
+import dev.socifleet.fetchcache.Flights.Boarded;
 import dev.socifleet.fetchcache.Flights.Wanted;
 import dev.socifleet.fetchcache.store.Memory;
 import dev.socifleet.fetchcache.store.Proof;
@@ -132,25 +133,28 @@ final class Spans {
     Place place = place(blob, first);
     List<Wanted> run = new ArrayList<>();
     run.add(new Wanted(first, place != Place.REGISTRY));
-    if (place == Place.STORE) {
-      hits.increment();
-    } else {
+    if (place != Place.STORE) {
       if (terms == Terms.ONLY_IF_CACHED) {
         throw Refusal.notCached();
       }
       addNeighbours(blob, spans, from, run);
-      misses.increment(run.size());
     }
     long bytes = run.stream().mapToLong(wanted -> reserved(wanted.span().range())).sum();
     Memory.Reservation reservation = memory.reserve(bytes, MEMORY_PATIENCE);
     if (reservation == null) {
       throw Refusal.overloaded("too many spans are in memory at once");
     }
-    List<Waiter> waiters;
+    Boarded boarded;
     try (reservation) {
-      waiters = flights.board(caller, blob, run, reservation, terms == Terms.FORWARDED);
+      boarded = flights.board(caller, blob, run, reservation, terms == Terms.FORWARDED);
     }
-    hand(waiters, place == Place.STORE, out);
+    if (place == Place.STORE) {
+      hits.increment();
+    } else {
+      joins.increment(boarded.joined());
+      misses.increment(run.size() - boarded.joined());
+    }
+    hand(boarded.waiters(), place == Place.STORE, out);
     return from + run.size();
   }
 

@@ -9,9 +9,11 @@ import dev.socifleet.fetchcache.store.ZtocRecord;
 import dev.socifleet.fetchcache.store.ZtocStore;
 import dev.socifleet.oci.ByteRange;
 import dev.socifleet.oci.Digest;
+import dev.socifleet.service.Metrics;
 import dev.socifleet.ztoc.MalformedZtocException;
 import dev.socifleet.ztoc.Span;
 import dev.socifleet.ztoc.Ztoc;
+import io.micrometer.core.instrument.Counter;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
@@ -28,11 +30,22 @@ final class Ztocs {
   private final ZtocStore store;
   private final SpanStore values;
   private final Memory memory;
+  private final Counter hits;
+  private final Counter misses;
+  private final Counter puts;
 
-  Ztocs(ZtocStore store, SpanStore values, Memory memory) {
+  Ztocs(ZtocStore store, SpanStore values, Memory memory, Metrics metrics) {
     this.store = store;
     this.values = values;
     this.memory = memory;
+    hits = requests(metrics, "hit");
+    misses = requests(metrics, "miss");
+    puts = requests(metrics, "put");
+  }
+
+  private static Counter requests(Metrics metrics, String result) {
+    return metrics.counter(
+        "soci_cache_ztocs_total", "zTOCs given, asked for in vain, taken", "result", result);
   }
 
   /** Sends the zTOC; the caller of this has seen that the reader may have it. */
@@ -45,6 +58,7 @@ final class Ztocs {
       throw Refusal.overloaded(String.valueOf(e.getMessage()));
     }
     if (found.isEmpty()) {
+      misses.increment();
       throw Refusal.of(
           404,
           "no-ztoc",
@@ -61,7 +75,7 @@ final class Ztocs {
         SpanBytes bytes = reserved.allocate(size);
         try {
           if (!values.read(piece, bytes)) {
-            throw Refusal.overloaded("a piece of the zTOC is gone");
+            throw Refusal.of(404, "no-ztoc", "a piece of the zTOC is gone");
           }
           if (!reply.begun()) {
             reply.begin(
@@ -76,6 +90,7 @@ final class Ztocs {
       }
     }
     reply.end();
+    hits.increment();
   }
 
   /**
@@ -96,6 +111,7 @@ final class Ztocs {
     }
     try {
       store.put(layer, spanSizeBytes, ztoc.buildTool(), body, spans(ztoc));
+      puts.increment();
     } catch (StoreException e) {
       throw Refusal.overloaded("the zTOC isn't stored: " + e.getMessage());
     }

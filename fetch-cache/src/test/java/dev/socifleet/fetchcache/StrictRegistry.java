@@ -100,6 +100,11 @@ final class StrictRegistry implements AutoCloseable {
     repo.authorizations.addAll(List.of(authorizations));
   }
 
+  /** Ends what {@link #only} began. */
+  void anybody(String repository) {
+    repo(repository).scheme = "";
+  }
+
   void revoke(String repository, String authorization) {
     repo(repository).authorizations.remove(authorization);
   }

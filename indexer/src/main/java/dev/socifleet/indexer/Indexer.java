@@ -1,6 +1,7 @@
 package dev.socifleet.indexer;
 
 import dev.socifleet.cacheclient.FleetCache;
+import dev.socifleet.cacheclient.HttpFleetCache;
 import dev.socifleet.events.BrokerCheck;
 import dev.socifleet.events.Delays;
 import dev.socifleet.events.EventConsumer;
@@ -24,13 +25,17 @@ public final class Indexer implements AutoCloseable {
   private final Parts parts = new Parts();
   private final AdminServer admin;
 
-  private Indexer(IndexerConfig config, Optional<FleetCache> cache) throws IOException {
+  private Indexer(IndexerConfig config) throws IOException {
     Metrics metrics = new Metrics();
     Readiness readiness = new Readiness();
     admin = AdminServer.start(config.adminListen(), metrics, readiness);
     parts.add(admin);
     HttpRegistries registries = HttpRegistries.open(config.registries());
     parts.add(registries);
+    Optional<FleetCache> cache =
+        config.cache().isEmpty()
+            ? Optional.empty()
+            : Optional.of(parts.add(HttpFleetCache.open(config.cache().get())));
     EventProducer producer = new EventProducer(config.kafka());
     parts.add(producer);
     BrokerCheck broker = BrokerCheck.start(config.kafka());
@@ -52,17 +57,12 @@ public final class Indexer implements AutoCloseable {
   }
 
   public static void main(String[] args) {
-    ServiceMain.run(
-        "indexer", args, settings -> start(IndexerConfig.from(settings), Optional.empty()));
+    ServiceMain.run("indexer", args, settings -> start(IndexerConfig.from(settings)));
   }
 
-  /**
-   * Starts planning and building. Kafka may come later: until then readiness says so.
-   *
-   * @param cache the fleet's zTOC store, or empty; the caller closes it
-   */
-  public static Indexer start(IndexerConfig config, Optional<FleetCache> cache) throws IOException {
-    return new Indexer(config, cache);
+  /** Starts planning and building. Kafka may come later: until then readiness says so. */
+  public static Indexer start(IndexerConfig config) throws IOException {
+    return new Indexer(config);
   }
 
   public int adminPort() {

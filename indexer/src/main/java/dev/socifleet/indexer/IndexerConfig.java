@@ -1,5 +1,7 @@
 package dev.socifleet.indexer;
 
+import dev.socifleet.cacheclient.CacheSettings;
+import dev.socifleet.cacheclient.FleetCacheConfig;
 import dev.socifleet.events.KafkaAccess;
 import dev.socifleet.events.KafkaSettings;
 import dev.socifleet.oci.RegistriesConfig;
@@ -8,6 +10,7 @@ import dev.socifleet.service.Settings;
 import dev.socifleet.sociindex.SociTerms;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * Settings of the indexer.
@@ -23,6 +26,7 @@ import java.time.Duration;
  * v2-tag = "{tag}-soci"           # must hold {tag}
  * plan-deadline = "1h"            # then a plan ends as failed
  * attempts = 8                    # of a layer, before it ends as failed
+ * [cache]                         # see CacheSettings; with it a layer is built once in the fleet
  * [kafka]                         # see KafkaSettings
  * [[registry]]                    # see RegistrySettings
  * </pre>
@@ -34,6 +38,7 @@ public record IndexerConfig(
     Rules rules,
     Duration planDeadline,
     int attempts,
+    Optional<FleetCacheConfig> cache,
     KafkaAccess kafka,
     RegistriesConfig registries) {
 
@@ -69,9 +74,19 @@ public record IndexerConfig(
                 v2Tag),
             settings.duration("plan-deadline", Duration.ofHours(1)),
             (int) settings.number("attempts", 8, 1, 100),
+            cache(settings),
             KafkaSettings.read(settings),
             RegistrySettings.read(settings, "soci-fleet-indexer/1.0.0"));
     settings.finish();
     return config;
+  }
+
+  private static Optional<FleetCacheConfig> cache(Settings settings) {
+    Optional<FleetCacheConfig> cache = CacheSettings.read(settings);
+    if (cache.isPresent() && cache.get().token().isEmpty()) {
+      settings.problem(
+          "cache.token-file", "must be set: only who has the fleet token stores zTOCs");
+    }
+    return cache;
   }
 }

@@ -22,7 +22,6 @@ import dev.socifleet.ztoc.ZtocOptions;
 import dev.socifleet.ztoc.ZtocOutcome;
 import java.io.IOException;
 import java.io.InputStream;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.Optional;
@@ -38,14 +37,12 @@ import org.slf4j.LoggerFactory;
  */
 final class LayerBuilder implements TaskConsumer.Handler {
   private static final Logger LOG = LoggerFactory.getLogger(LayerBuilder.class);
-  private static final Duration LEASE = Duration.ofSeconds(60);
 
   private final IndexerConfig config;
   private final Registries registries;
   private final EventProducer producer;
   private final Metrics metrics;
   private final Optional<FleetCache> cache;
-  private final String holder = UUID.randomUUID().toString();
 
   /** Another worker builds this very layer: come again when it may be done. */
   private static final class BeingBuilt extends Exception {}
@@ -116,13 +113,14 @@ final class LayerBuilder implements TaskConsumer.Handler {
       put(repository, ztoc, known.get());
       return new LayerResult.Reused(ztoc, known.get().length);
     }
-    if (!lease(task)) {
-      throw new BeingBuilt();
-    }
-    try {
+    if (cache.isEmpty()) {
       return build(task, repository);
-    } finally {
-      release(task);
+    }
+    try (BuildLease _ =
+        BuildLease.take(
+                cache.get(), task.layer(), task.spanSizeBytes(), UUID.randomUUID().toString())
+            .orElseThrow(BeingBuilt::new)) {
+      return build(task, repository);
     }
   }
 
@@ -200,28 +198,6 @@ final class LayerBuilder implements TaskConsumer.Handler {
         cache.get().putZtoc(task.layer(), task.spanSizeBytes(), ztoc);
       } catch (IOException e) {
         LOG.debug("the cache didn't take the zTOC of layer {}: {}", task.layer(), e.getMessage());
-      }
-    }
-  }
-
-  /** A cache that is away grants every lease: building twice is better than not at all. */
-  private boolean lease(LayerTask task) {
-    if (cache.isEmpty()) {
-      return true;
-    }
-    try {
-      return cache.get().lease(task.layer(), task.spanSizeBytes(), holder, LEASE);
-    } catch (IOException e) {
-      return true;
-    }
-  }
-
-  private void release(LayerTask task) {
-    if (cache.isPresent()) {
-      try {
-        cache.get().release(task.layer(), task.spanSizeBytes(), holder);
-      } catch (IOException e) {
-        LOG.debug("the lease on layer {} runs out by itself: {}", task.layer(), e.getMessage());
       }
     }
   }

@@ -166,7 +166,7 @@ class SnapshotterNodeIT {
 
   @Test
   void refusalsSayWhyAndWithWhichStatus() {
-    refused(404, () -> control.mount(REPOSITORY + ":none", ""), "there is no");
+    refused(404, () -> control.mount(REPOSITORY + ":none", ""), "the registry has no");
     refused(403, () -> control.mount("elsewhere.test/a:1", ""), "[[registry]]");
     refused(400, () -> control.mount("NOT A REFERENCE", ""), "reference");
     refused(400, () -> control.mount(REPOSITORY + ":1", "amiga"), "platform");

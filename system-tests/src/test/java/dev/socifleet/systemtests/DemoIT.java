@@ -1,7 +1,6 @@
 package dev.socifleet.systemtests;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -25,11 +24,8 @@ class DemoIT {
 
   @Test
   void theDemoStartsTheImageLazilyAndLeavesNothingBehind() throws Exception {
-    boolean able =
-        Files.isWritable(Path.of("/dev/fuse"))
-            && Integer.valueOf(0).equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
-    assertThat(able || !"true".equals(System.getenv("CI"))).as("root and FUSE under CI").isTrue();
-    assumeTrue(able, "needs root and /dev/fuse");
+    Needs.root();
+    Needs.fuse();
     Path temporary = Files.createDirectory(directory.resolve("tmp"));
     Path out = directory.resolve("out");
     Path err = directory.resolve("err");

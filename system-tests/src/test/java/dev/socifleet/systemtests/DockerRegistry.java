@@ -14,9 +14,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The real registry, docker-registry, as a process on loopback, telling a webhook of every push.
- */
+/** The real registry, docker-registry, as a process on loopback. */
 final class DockerRegistry implements AutoCloseable {
   /** NCSA's combined log format, as the registry writes it. */
   private static final Pattern ACCESS =
@@ -51,24 +49,8 @@ final class DockerRegistry implements AutoCloseable {
   static DockerRegistry start(
       Path directory, int port, String webhook, String authorization, @Nullable String password)
       throws IOException, InterruptedException {
-    Path config = directory.resolve("registry.yml");
-    String auth = "";
-    if (password != null) {
-      Path users = directory.resolve("htpasswd");
-      Files.writeString(
-          users, ContainerdProcess.run(List.of("htpasswd", "-Bbn", "fleet", password)).success());
-      auth = "auth: {htpasswd: {realm: test, path: %s}}".formatted(users);
-    }
-    Files.writeString(
-        config,
+    String notifications =
         """
-        version: 0.1
-        log: {level: warn}
-        storage:
-          filesystem: {rootdirectory: %s}
-          delete: {enabled: true}
-        http: {addr: "127.0.0.1:%d"}
-        %s
         notifications:
           endpoints:
             - name: ingest
@@ -78,7 +60,46 @@ final class DockerRegistry implements AutoCloseable {
               threshold: 3
               backoff: 500ms
         """
-            .formatted(directory.resolve("storage"), port, auth, webhook, authorization));
+            .formatted(webhook, authorization);
+    return start(directory, port, login(directory, password) + notifications);
+  }
+
+  /**
+   * One that tells nobody of pushes.
+   *
+   * @param password of the only user, {@code fleet}; null lets everybody in
+   */
+  static DockerRegistry startQuiet(Path directory, @Nullable String password)
+      throws IOException, InterruptedException {
+    return start(directory, freePort(), login(directory, password));
+  }
+
+  private static String login(Path directory, @Nullable String password)
+      throws IOException, InterruptedException {
+    if (password == null) {
+      return "";
+    }
+    Path users = directory.resolve("htpasswd");
+    Files.writeString(
+        users, ContainerdProcess.run(List.of("htpasswd", "-Bbn", "fleet", password)).success());
+    return "auth: {htpasswd: {realm: test, path: %s}}\n".formatted(users);
+  }
+
+  private static DockerRegistry start(Path directory, int port, String more)
+      throws IOException, InterruptedException {
+    Path config = directory.resolve("registry.yml");
+    Files.writeString(
+        config,
+        """
+        version: 0.1
+        log: {level: warn}
+        storage:
+          filesystem: {rootdirectory: %s}
+          delete: {enabled: true}
+        http: {addr: "127.0.0.1:%d"}
+        """
+                .formatted(directory.resolve("storage"), port)
+            + more);
     Path log = directory.resolve("registry.log");
     Process process =
         new ProcessBuilder("docker-registry", "serve", config.toString())

@@ -2,7 +2,6 @@ package dev.socifleet.systemtests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.socifleet.embedded.broker.EmbeddedBroker;
 import dev.socifleet.indexer.Indexer;
@@ -31,14 +30,16 @@ import dev.socifleet.ztoc.Span;
 import dev.socifleet.ztoc.Ztoc;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.zip.GZIPOutputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -61,11 +62,7 @@ class PushToIndexIT {
 
   @BeforeEach
   void start() throws Exception {
-    boolean there = Files.isExecutable(Path.of("/usr/bin/docker-registry"));
-    assertThat(there || !"true".equals(System.getenv("CI")))
-        .as("docker-registry is installed under CI")
-        .isTrue();
-    assumeTrue(there, "docker-registry isn't installed");
+    Needs.programs("docker-registry");
     broker = EmbeddedBroker.start(directory.resolve("kafka"), 0);
     int port = DockerRegistry.freePort();
     Map<String, String> ingestSettings = pipeline(port);
@@ -107,7 +104,7 @@ class PushToIndexIT {
     Map<String, String> settings = pipeline(registryPort());
     settings.put("min-layer-size", "1000");
     settings.put("span-size", "64KiB");
-    indexer = Indexer.start(IndexerConfig.from(Settings.of(settings)), Optional.empty());
+    indexer = Indexer.start(IndexerConfig.from(Settings.of(settings)));
   }
 
   private void startPusher() throws Exception {
@@ -240,5 +237,41 @@ class PushToIndexIT {
       awaitIndexed("t" + i, image);
     }
     assertThat(repository.referrers(image, SociTerms.V1_TYPE)).hasSize(1);
+  }
+
+  @Test
+  void theSamePushAnnouncedAHundredTimesIsIndexedOnce() throws Exception {
+    Digest image = push("1.0", layer(3), layer(4));
+    String event =
+        """
+        {"events":[{"id":"%%d","action":"push","target":{"mediaType":"%s","digest":"%s",
+        "repository":"team/app","tag":"1.0","url":"http://evil.example/v2/"},
+        "request":{"host":"evil.example"}}]}
+        """
+            .formatted(MediaTypes.OCI_MANIFEST, image);
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      for (int i = 0; i < 100; i++) {
+        HttpResponse<Void> answer =
+            client.send(
+                HttpRequest.newBuilder(
+                        URI.create("http://127.0.0.1:" + ingest.port() + "/v1/events/main"))
+                    .header("Authorization", "Bearer webhook-secret")
+                    .header("Content-Type", "application/vnd.docker.distribution.events.v1+json")
+                    .POST(HttpRequest.BodyPublishers.ofString(event.formatted(i)))
+                    .build(),
+                HttpResponse.BodyHandlers.discarding());
+        assertThat(answer.statusCode()).isBetween(200, 299);
+      }
+    }
+    awaitIndexed("1.0", image);
+    Digest last = push("last", layer(5)); // the repository's events are planned in order
+    awaitIndexed("last", last);
+
+    assertThat(repository.referrers(image, SociTerms.V1_TYPE)).hasSize(1);
+    assertThat(registry.accesses())
+        .filteredOn(access -> access.method().equals("PUT") && access.status() == 201)
+        .filteredOn(access -> access.path().endsWith("/manifests/1.0-soci"))
+        .hasSize(1);
+    assertThat(repository.tags()).doesNotContain("1.0-soci-soci", "last-soci-soci");
   }
 }

@@ -94,6 +94,10 @@ public final class ContainerdProcess implements AutoCloseable {
     throw new IOException("containerd doesn't listen on " + socket() + ":\n" + log());
   }
 
+  public boolean isRunning() {
+    return process.isAlive();
+  }
+
   /** Where it listens. */
   public Path socket() {
     return directory.resolve("containerd.sock");

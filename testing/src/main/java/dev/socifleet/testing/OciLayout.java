@@ -48,6 +48,14 @@ public final class OciLayout {
     return layers.stream().mapToLong(Descriptor::size).sum();
   }
 
+  /** The name of the snapshot with all layers (image specification, config, "Layer ChainID"). */
+  public String chainId() {
+    return diffIds.stream()
+        .reduce((below, layer) ->
+            Digest.of((below + " " + layer).getBytes(StandardCharsets.UTF_8)).toString())
+        .orElseThrow();
+  }
+
   /** Adds a directory as a gzip layer, with owners, devices and extended attributes. */
   public OciLayout addDirectory(Path root) throws IOException, InterruptedException {
     Process tar =

@@ -7,6 +7,7 @@ import dev.socifleet.cli.Sizes;
 import dev.socifleet.cli.up.Overview;
 import dev.socifleet.cli.up.Stack;
 import dev.socifleet.cli.up.StackOptions;
+import dev.socifleet.cli.up.StackPlan;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,8 +24,9 @@ import picocli.CommandLine.Option;
     name = "demo",
     mixinStandardHelpOptions = true,
     description = {
-      "Start everything on this machine, push an image of several hundred megabytes made from this machine's JDK, show how",
-      "it is indexed, run java out of it lazily and after a full download, and print what both took. As root.",
+      "Show the whole path on this machine, and measure it.",
+      "It starts everything, pushes an image of several hundred megabytes made from this machine's JDK, shows how it is"
+          + " indexed, runs java out of it lazily and after a full download, and prints what both took. As root.",
       "It goes on running until Ctrl-C, so that you can try more; then it leaves nothing behind."
     },
     footer = {"", "Example:", "  soci demo --once     only the numbers"})
@@ -32,7 +34,7 @@ public final class DemoCommand implements Callable<Integer> {
   @Option(names = "--once", description = "End after the table.")
   private boolean once;
 
-  @Option(names = "--json", description = "The table as one JSON object.")
+  @Option(names = "--json", description = "Print the table as one JSON object.")
   private boolean json;
 
   @Option(
@@ -50,10 +52,12 @@ public final class DemoCommand implements Callable<Integer> {
     long need = 3 * image.uncompressedBytes() + (256 << 20);
     try (Lifetime life = Lifetime.begin()) {
       Path directory = directory(life, need);
+      StackPlan plan = options.plan(directory, socket(directory));
+      plan.needMachine();
       Narration narration = Narration.begin();
       narration.say(
           "start    broker, registry, ingest, indexer, pusher, fetch-cache; the node in a process of its own");
-      Stack stack = Stack.start(options.plan(directory, socket(directory)), life);
+      Stack stack = Stack.start(plan, life);
       Overview.places(stack).forEach(narration::detail);
       Path scratch = directory.resolve("demo");
       life.start(() -> new TemporaryDirectory(scratch));

@@ -3,6 +3,7 @@ package dev.socifleet.cli.mount;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.socifleet.cli.CommandFailure;
+import dev.socifleet.cli.Launcher;
 import dev.socifleet.cli.Machine;
 import dev.socifleet.node.control.ControlClient;
 import dev.socifleet.node.mounts.MountedImage;
@@ -26,7 +27,7 @@ import picocli.CommandLine.Spec;
     name = "mount",
     mixinStandardHelpOptions = true,
     description = {
-      "Mount an image's file system, lazily, without containerd: through the node of this machine.",
+      "Mount an image's files, read when they are needed; through the node, without containerd.",
       "Layers without a zTOC are downloaded and unpacked by the node."
     },
     footer = {
@@ -86,10 +87,23 @@ public final class MountCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     Machine.needRoot("soci mount");
     Machine.needProgram("mount", "mount");
+    boolean made = Files.notExists(directory);
     Path target = Files.createDirectories(directory).toRealPath();
+    try {
+      mountAt(target);
+      made = false;
+    } finally {
+      if (made) {
+        Files.deleteIfExists(target);
+      }
+    }
+    return 0;
+  }
+
+  private void mountAt(Path target) throws IOException, InterruptedException {
     if (OverlayMount.idAt(target).isPresent()) {
       throw new CommandFailure(
-          "an image is mounted at " + target + " already; unmount it: soci unmount " + target);
+          "an image is mounted at " + target + " already; unmount it: " + unmount(target));
     }
     ControlClient client = new ControlClient(node);
     MountedImage mounted = client.mount(image, platform);
@@ -115,17 +129,24 @@ public final class MountCommand implements Callable<Integer> {
       tell(out, mounted, target);
     }
     out.flush();
-    return 0;
   }
 
-  private static void tell(PrintWriter out, MountedImage mounted, Path target) {
+  private String unmount(Path target) {
+    String which =
+        node.equals(ControlClient.STANDARD_SOCKET)
+            ? ""
+            : "--node " + Launcher.quoted(node.toAbsolutePath()) + " ";
+    return Launcher.command() + " unmount " + which + Launcher.quoted(target);
+  }
+
+  private void tell(PrintWriter out, MountedImage mounted, Path target) {
     List<MountedLayer> unpacked = mounted.layers().stream().filter(layer -> !layer.lazy()).toList();
     out.printf("%s is mounted at %s%n", mounted.image(), target);
     out.printf("  layers read lazily: %d%n", mounted.layers().size() - unpacked.size());
     for (MountedLayer layer : unpacked) {
       out.printf("  downloaded: %s, %,d bytes: %s%n", layer.digest(), layer.size(), layer.detail());
     }
-    out.printf("Unmount it with: soci unmount %s%n", target);
+    out.printf("Unmount it with: %s%n", unmount(target));
   }
 
   private Path real(Path path) {

@@ -1,6 +1,7 @@
 package dev.socifleet.cli.mount;
 
 import dev.socifleet.cli.CommandFailure;
+import dev.socifleet.cli.MountTable;
 import dev.socifleet.node.mounts.MountedImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -10,8 +11,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -20,8 +19,6 @@ import java.util.stream.Collectors;
  */
 public final class OverlayMount {
   private static final String SOURCE = "soci:";
-  private static final Path TABLE = Path.of("/proc/self/mountinfo");
-  private static final Pattern ESCAPE = Pattern.compile("\\\\([0-7]{3})");
   private static final int LONGEST_COMPLAINT = 2000;
 
   private OverlayMount() {}
@@ -71,23 +68,25 @@ public final class OverlayMount {
 
   /** The id of the image that is mounted there last, if one is. */
   static Optional<String> idAt(Path target) throws IOException {
-    Optional<String> found = Optional.empty();
-    String table = new String(Files.readAllBytes(TABLE), StandardCharsets.ISO_8859_1);
-    String wanted =
-        new String(target.toString().getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
-    for (String line : table.split("\n", -1)) {
-      // proc(5): id parent device root mount-point options fields… - type source super-options
-      String[] sides = line.split(" - ", 2);
-      String[] left = sides[0].split(" ", -1);
-      if (sides.length == 2 && left.length > 5 && unescaped(left[4]).equals(wanted)) {
-        String[] right = sides[1].split(" ", -1);
-        found =
-            right.length > 1 && right[0].equals("overlay") && right[1].startsWith(SOURCE)
-                ? Optional.of(right[1].substring(SOURCE.length()))
-                : Optional.empty();
-      }
-    }
-    return found;
+    String wanted = target.toString();
+    return MountTable.read().stream()
+        .filter(mount -> mount.target().equals(wanted))
+        .reduce((first, last) -> last)
+        .flatMap(OverlayMount::idOf);
+  }
+
+  private static Optional<String> idOf(MountTable.Mount mount) {
+    return mount.type().equals("overlay") && mount.source().startsWith(SOURCE)
+        ? Optional.of(mount.source().substring(SOURCE.length()))
+        : Optional.empty();
+  }
+
+  /** Where the image with this id is mounted. */
+  public static List<Path> of(String id) throws IOException {
+    return MountTable.read().stream()
+        .filter(mount -> idOf(mount).equals(Optional.of(id)))
+        .map(mount -> Path.of(mount.target()))
+        .toList();
   }
 
   /**
@@ -148,13 +147,5 @@ public final class OverlayMount {
               ? command.getFirst() + " failed with status " + process.exitValue()
               : said.replaceAll("\\s*\n\\s*", " "));
     }
-  }
-
-  private static String unescaped(String field) {
-    return ESCAPE
-        .matcher(field)
-        .replaceAll(match ->
-            Matcher.quoteReplacement(
-                Character.toString((char) Integer.parseInt(match.group(1), 8))));
   }
 }

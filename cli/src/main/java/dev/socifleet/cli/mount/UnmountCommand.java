@@ -49,10 +49,19 @@ public final class UnmountCommand implements Callable<Integer> {
       new ControlClient(node).release(id);
     } catch (ControlException e) {
       if (e.status() != NOT_FOUND) {
-        throw e;
+        throw notTold(target, e);
       }
+    } catch (IOException e) {
+      throw notTold(target, e);
     }
     return 0;
+  }
+
+  private static CommandFailure notTold(Path target, IOException e) {
+    return new CommandFailure(
+        target
+            + " is unmounted, but its node can't be told and keeps the layers: "
+            + e.getMessage());
   }
 
   /** Without touching the mount itself, which may be dead: its parent is resolved. */
@@ -62,6 +71,12 @@ public final class UnmountCommand implements Callable<Integer> {
     }
     Path absolute = directory.toAbsolutePath().normalize();
     Path parent = absolute.getParent();
-    return parent == null ? absolute : parent.toRealPath().resolve(absolute.getFileName());
+    if (parent == null) {
+      return absolute;
+    }
+    if (Files.notExists(parent)) {
+      throw new CommandFailure("there is no " + directory);
+    }
+    return parent.toRealPath().resolve(absolute.getFileName());
   }
 }

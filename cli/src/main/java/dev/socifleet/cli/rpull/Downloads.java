@@ -3,7 +3,6 @@ package dev.socifleet.cli.rpull;
 import dev.socifleet.oci.Digest;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -14,12 +13,16 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Downloads of layers, a few at once: those that will be left to containerd come ahead while it
  * unpacks the ones below. Used by one thread.
  */
 final class Downloads implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Downloads.class);
+
   /** As many as containerd's own client takes by default. */
   static final int AT_ONCE = 3;
 
@@ -63,7 +66,8 @@ final class Downloads implements AutoCloseable {
         case null, default -> throw new IOException(e);
       }
     } catch (CancellationException e) {
-      throw new UncheckedIOException(new IOException("the download was ended", e));
+      throw new IOException(
+          "cannot pull layer " + layer.blob().digest() + ": its download was ended", e);
     } catch (InterruptedException e) {
       future.cancel(true);
       Thread.currentThread().interrupt();
@@ -88,7 +92,7 @@ final class Downloads implements AutoCloseable {
     try {
       // They write under the lease, which the caller ends next.
       if (!threads.awaitTermination(END.toMillis(), TimeUnit.MILLISECONDS)) {
-        return;
+        log.warn("downloads didn't end within {} ms", END.toMillis());
       }
     } catch (InterruptedException e) {
       interrupted = true;

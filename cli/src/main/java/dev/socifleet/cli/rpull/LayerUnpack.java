@@ -55,14 +55,21 @@ final class LayerUnpack {
     while (ready > 0 && snapshots.stat(layers.get(ready - 1).chainId()).isEmpty()) {
       ready--;
     }
+    hold(ready);
     while (ready > 0 && !mountable(layers.get(ready - 1))) {
+      // What was held by the layer that is removed would be collected.
+      hold(ready - 1);
       forget(ready - 1);
       ready--;
     }
-    if (ready > 0) {
-      lease.holdSnapshot(snapshots.name(), layers.get(ready - 1).chainId());
-    }
     return ready;
+  }
+
+  /** Keeps that many layers from the garbage collector. */
+  private void hold(int count) throws ContainerdException {
+    if (count > 0) {
+      lease.holdSnapshot(snapshots.name(), layers.get(count - 1).chainId());
+    }
   }
 
   /** How a layer that is there is read. */
@@ -148,16 +155,17 @@ final class LayerUnpack {
     try {
       snapshots.view(key, layer.chainId());
     } catch (ContainerdException e) {
-      boolean lost = e.code() == Status.Code.UNAVAILABLE || e.code() == Status.Code.NOT_FOUND;
-      // A snapshotter that is gone altogether fails here, and has lost nothing.
-      if (lost && snapshots.stat(layer.chainId()).isPresent()) {
-        log.info(
-            "layer {} can't be mounted, so it is pulled again: {}",
-            layer.chainId(),
-            e.getMessage());
-        return false;
+      if (e.code() != Status.Code.UNAVAILABLE && e.code() != Status.Code.NOT_FOUND) {
+        throw e;
       }
-      throw e;
+      // A snapshotter that is gone altogether has lost nothing: then this fails as well.
+      boolean there = snapshots.stat(layer.chainId()).isPresent();
+      log.info(
+          "layer {} {}, so it is pulled again: {}",
+          layer.chainId(),
+          there ? "can't be mounted" : "was collected",
+          e.getMessage());
+      return false;
     }
     snapshots.remove(key);
     return true;

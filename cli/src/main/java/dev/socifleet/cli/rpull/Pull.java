@@ -106,6 +106,7 @@ final class Pull {
             lookAhead(image, layer.number() + 1, downloads);
           }
           downloaded = downloads.await(layer);
+          listener.unpacking(layer);
           unpack.unpack(layer, left.get(), labels);
         } catch (IOException | RuntimeException e) {
           unpack.abandon(left.get());

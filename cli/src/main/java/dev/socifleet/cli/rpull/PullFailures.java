@@ -30,8 +30,7 @@ final class PullFailures {
     return switch (failure) {
       case RegistryException registry -> new CommandFailure(cannot + explain(registry, request));
       case ContainerdException containerd
-          when containerd.code() == Status.Code.UNAVAILABLE && containerd.getCause() == null ->
-          // containerd itself answers, so it's what it asked that doesn't.
+          when containerd.code() == Status.Code.UNAVAILABLE && snapshotterIsGone(containerd) ->
           new CommandFailure(
               cannot
                   + "snapshotter "
@@ -39,11 +38,33 @@ final class PullFailures {
                   + " doesn't answer: start it, and check its address in containerd's configuration ("
                   + containerd.getMessage()
                   + ")");
-      case ContainerdException containerd when containerd.code() == Status.Code.UNAVAILABLE ->
+      case ContainerdException containerd
+          when containerd.code() == Status.Code.UNAVAILABLE && containerdIsGone(containerd) ->
           new CommandFailure(
-              cannot + "containerd is gone: " + containerd.getMessage() + "; pull again");
+              cannot
+                  + "containerd is gone: start it, then pull again ("
+                  + containerd.getMessage()
+                  + ")");
       default -> new CommandFailure(cannot + failure.getMessage());
     };
+  }
+
+  // The code alone doesn't tell who is gone, nor from an answer of a snapshotter that lacks a
+  // layer;
+  // so these are the words of the gRPC libraries: ours, and containerd's.
+
+  private static boolean containerdIsGone(ContainerdException failure) {
+    return failure.getCause() != null || said(failure).contains("Network closed");
+  }
+
+  private static boolean snapshotterIsGone(ContainerdException failure) {
+    return failure.getCause() == null
+        && (said(failure).contains("transport:")
+            || said(failure).contains("error reading from server"));
+  }
+
+  private static String said(ContainerdException failure) {
+    return String.valueOf(failure.getMessage());
   }
 
   private static String explain(RegistryException failure, PullRequest request) {

@@ -7,8 +7,11 @@ interface PullListener {
   /** The image is found; its layers come next, base first. */
   void found(List<ImageLayer> layers);
 
-  /** The snapshotter is asked for a layer, or containerd is unpacking it. */
+  /** The snapshotter is asked for a layer, which is downloaded then if it was left. */
   void working(ImageLayer layer);
+
+  /** containerd unpacks a layer that was left. */
+  void unpacking(ImageLayer layer);
 
   /** Bytes of layers came from the registry. */
   void received(int bytes);

@@ -3,9 +3,9 @@ package dev.socifleet.cli.rpull;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.socifleet.cli.Sizes;
 import dev.socifleet.oci.Platforms;
 import java.io.PrintWriter;
-import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.LongAdder;
@@ -24,7 +24,6 @@ final class PullOutput implements PullListener {
   private static final long REDRAW_NANOS = 100_000_000;
 
   private final PrintWriter out;
-  private final PrintWriter terminal;
   private final Form form;
   private final boolean moving;
   private final LongAdder received = new LongAdder();
@@ -33,11 +32,10 @@ final class PullOutput implements PullListener {
   private volatile long drawn;
 
   /**
-   * @param terminal where the moving line is drawn, if {@code moving}
+   * @param moving whether {@code out} is a terminal, on which a line may be drawn anew
    */
-  PullOutput(PrintWriter out, PrintWriter terminal, Form form, boolean moving) {
+  PullOutput(PrintWriter out, Form form, boolean moving) {
     this.out = out;
-    this.terminal = terminal;
     this.form = form;
     this.moving = moving && form == Form.LINES;
   }
@@ -49,7 +47,16 @@ final class PullOutput implements PullListener {
 
   @Override
   public void working(ImageLayer layer) {
-    doing = "layer " + (layer.number() + 1) + "/" + layers;
+    begin("layer " + (layer.number() + 1) + "/" + layers);
+  }
+
+  @Override
+  public void unpacking(ImageLayer layer) {
+    begin("layer " + (layer.number() + 1) + "/" + layers + ", unpacking");
+  }
+
+  private void begin(String what) {
+    doing = what;
     drawn = 0;
     draw();
   }
@@ -75,17 +82,17 @@ final class PullOutput implements PullListener {
         layers,
         shortened(layer.blob().digest().toString()),
         how,
-        megabytes(layer.blob().size()),
+        Sizes.megabytes(layer.blob().size()),
         result.there() ? "" : String.format(Locale.ROOT, " %7d ms", result.took().toMillis()),
-        result.downloaded() > 0 ? "  " + megabytes(result.downloaded()) + " downloaded" : "");
+        result.downloaded() > 0 ? "  " + Sizes.megabytes(result.downloaded()) + " downloaded" : "");
     out.flush();
   }
 
   /** Ends the moving line, so that what follows starts on a line of its own. */
   void erase() {
     if (moving) {
-      terminal.print("\r\033[K");
-      terminal.flush();
+      out.print("\r\033[K");
+      out.flush();
     }
   }
 
@@ -93,8 +100,8 @@ final class PullOutput implements PullListener {
     long now = System.nanoTime();
     if (moving && (drawn == 0 || now - drawn > REDRAW_NANOS)) {
       drawn = now;
-      terminal.print("\r\033[K" + doing + "  " + megabytes(received.sum()) + " downloaded");
-      terminal.flush();
+      out.print("\r\033[K" + doing + "  " + Sizes.megabytes(received.sum()) + " downloaded");
+      out.flush();
     }
   }
 
@@ -102,19 +109,27 @@ final class PullOutput implements PullListener {
     switch (form) {
       case QUIET -> out.println(result.image().target().digest());
       case JSON -> out.println(json(result, request));
-      case LINES ->
-          out.printf(
-              Locale.ROOT,
-              "%s %s: %d of %d layers lazy, %s of %s downloaded, %s%n",
-              request.name(),
-              shortened(result.image().target().digest().toString()),
-              result.lazyLayers(),
-              result.layers().size(),
-              megabytes(result.downloaded()),
-              megabytes(result.image().bytes()),
-              seconds(result.took()));
+      case LINES -> summary(result, request);
     }
     out.flush();
+  }
+
+  private void summary(PullResult result, PullRequest request) {
+    out.printf(
+        Locale.ROOT,
+        "%s %s: %d of %d layers lazy, %s of %s downloaded, %s%n",
+        request.name(),
+        shortened(result.image().target().digest().toString()),
+        result.lazyLayers(),
+        result.layers().size(),
+        Sizes.megabytes(result.downloaded()),
+        Sizes.megabytes(result.image().bytes()),
+        Sizes.seconds(result.took()));
+    if (result.lazyLayers() == 0) {
+      out.printf(
+          "no layer is lazy: the log of snapshotter %s says why; often the image has no SOCI index%n",
+          request.snapshotter());
+    }
   }
 
   private static String json(PullResult result, PullRequest request) {
@@ -145,13 +160,5 @@ final class PullOutput implements PullListener {
   private static String shortened(String digest) {
     int colon = digest.indexOf(':');
     return digest.substring(0, Math.min(digest.length(), colon + 13));
-  }
-
-  private static String megabytes(long bytes) {
-    return String.format(Locale.ROOT, "%.1f MB", bytes / 1e6);
-  }
-
-  private static String seconds(Duration time) {
-    return String.format(Locale.ROOT, "%.1f s", time.toMillis() / 1e3);
   }
 }

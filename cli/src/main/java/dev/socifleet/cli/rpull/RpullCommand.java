@@ -63,7 +63,7 @@ public final class RpullCommand implements Callable<Integer> {
 
   @Option(
       names = {"-p", "--platform"},
-      paramLabel = "OS/ARCH",
+      paramLabel = "OS/ARCH[/VARIANT]",
       description = "The platform to pull (this machine's).")
   private @Nullable String platform;
 
@@ -106,7 +106,6 @@ public final class RpullCommand implements Callable<Integer> {
     PullOutput output =
         new PullOutput(
             spec.commandLine().getOut(),
-            spec.commandLine().getErr(),
             json ? PullOutput.Form.JSON : quiet ? PullOutput.Form.QUIET : PullOutput.Form.LINES,
             terminal().isPresent());
     try (ContainerdChannel channel = target.open();

@@ -36,7 +36,7 @@ public final class StartTraining {
 
   public static void main(String[] args) throws IOException, InterruptedException {
     System.setOut(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
-    Path directory = Files.createTempDirectory("soci-start");
+    Path directory = Files.createTempDirectory("soci-start-");
     try {
       commands(directory);
       if (args.length == 1 && args[0].equals("services")) {

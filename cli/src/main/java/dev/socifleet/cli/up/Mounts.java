@@ -1,40 +1,30 @@
 package dev.socifleet.cli.up;
 
+import dev.socifleet.cli.MountTable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What is mounted below a directory; left behind by a process that was killed, it is detached. */
 public final class Mounts {
   private static final Logger LOG = LoggerFactory.getLogger(Mounts.class);
-  private static final Path TABLE = Path.of("/proc/self/mounts");
-  private static final Pattern ESCAPE = Pattern.compile("\\\\([0-7]{3})");
 
   private Mounts() {}
 
   /** Mount points at and below {@code directory}, the last mounted first. */
   public static List<Path> below(Path directory) throws IOException {
-    // Bytes that aren't UTF-8 can't be in our own names.
-    String table = new String(Files.readAllBytes(TABLE), StandardCharsets.UTF_8);
-    List<Path> found = new ArrayList<>();
-    for (String line : table.split("\n", -1)) {
-      String[] fields = line.split(" ", -1);
-      if (fields.length > 1) {
-        Path target = Path.of(unescaped(fields[1]));
-        if (target.startsWith(directory)) {
-          found.addFirst(target);
-        }
-      }
-    }
-    return found;
+    String at = directory.toString();
+    String under = at.endsWith("/") ? at : at + "/";
+    return MountTable.read().reversed().stream()
+        .map(MountTable.Mount::target)
+        .filter(target -> target.equals(at) || target.startsWith(under))
+        .map(Path::of)
+        .toList();
   }
 
   /**
@@ -67,14 +57,5 @@ public final class Mounts {
     } finally {
       umount.destroyForcibly();
     }
-  }
-
-  /** Blanks and the like stand as octal numbers in the table. */
-  private static String unescaped(String field) {
-    return ESCAPE
-        .matcher(field)
-        .replaceAll(match ->
-            Matcher.quoteReplacement(
-                Character.toString((char) Integer.parseInt(match.group(1), 8))));
   }
 }

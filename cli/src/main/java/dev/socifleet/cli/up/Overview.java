@@ -1,5 +1,6 @@
 package dev.socifleet.cli.up;
 
+import dev.socifleet.cli.Launcher;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,23 +47,28 @@ public final class Overview {
     }
     lines.add("What is pushed to " + registry + " is indexed by itself, e.g.");
     lines.add(
-        "  skopeo copy --dest-tls-verify=false docker://alpine docker://" + registry + "/alpine:1");
+        "  skopeo copy --dest-tls-verify=false docker://python:3 docker://"
+            + registry
+            + "/python:3");
     stack.nodeControl().ifPresent(control -> lines.addAll(node(stack, control)));
     return lines;
   }
 
   private static List<String> node(Stack stack, Path control) {
     String image = stack.registry().host() + "/IMAGE:TAG";
+    String soci = Launcher.command();
     return List.of(
         "",
         "An image's files, read when they are needed:",
-        "  soci mount --node " + control + " " + image + " /mnt/image",
+        "  " + soci + " mount --node " + control + " " + image + " /mnt/image",
         "",
         "containerd starts images through the node with this in /etc/containerd/config.toml:",
         "  [proxy_plugins.soci]",
         "    type = \"snapshot\"",
         "    address = \"" + stack.plan().nodeSocket().orElseThrow() + "\"",
-        "and then: soci rpull " + image + " && ctr run --snapshotter soci " + image + " NAME");
+        "and then",
+        "  " + soci + " rpull " + image,
+        "  ctr run --rm --snapshotter soci " + image + " NAME");
   }
 
   private static List<String> notifications(Stack stack) {

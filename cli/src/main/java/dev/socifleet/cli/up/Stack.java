@@ -1,10 +1,7 @@
 package dev.socifleet.cli.up;
 
-import dev.socifleet.cacheclient.FleetCacheConfig;
-import dev.socifleet.cacheclient.HttpFleetCache;
-import dev.socifleet.cli.CommandFailure;
 import dev.socifleet.cli.Lifetime;
-import dev.socifleet.cli.Machine;
+import dev.socifleet.cli.mount.ImageMounts;
 import dev.socifleet.embedded.broker.EmbeddedBroker;
 import dev.socifleet.embedded.registry.SmallRegistry;
 import dev.socifleet.events.KafkaAccess;
@@ -24,7 +21,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -55,22 +51,17 @@ public final class Stack {
     StackSettings settings = new StackSettings(plan, broker.bootstrap(), registry);
     cache =
         life.start(() -> FetchCache.start(FetchCacheConfig.from(Settings.of(settings.cache()))));
-    HttpFleetCache cacheClient =
-        life.start(() ->
-            HttpFleetCache.open(
-                FleetCacheConfig.of(List.of(URI.create(cacheUrl())), Optional.of(token))));
     ingest = life.start(() -> Ingest.start(IngestConfig.from(Settings.of(settings.ingest(token)))));
     if (ownRegistry != null) {
       ownRegistry.notify(
           new SmallRegistry.Notifications(URI.create(webhook()), token.authorization()));
     }
     life.start(() -> Pusher.start(PusherConfig.from(Settings.of(settings.pusher()))));
-    life.start(() ->
-        Indexer.start(
-            IndexerConfig.from(Settings.of(settings.indexer())), Optional.of(cacheClient)));
+    life.start(() -> Indexer.start(IndexerConfig.from(Settings.of(settings.indexer(cacheUrl())))));
     if (plan.nodeSocket().isPresent()) {
       NodeProcess node = life.start(() -> startNode(settings));
       node.awaitReady();
+      life.start(() -> new ImageMounts(plan.nodeControl()));
     }
   }
 
@@ -91,18 +82,9 @@ public final class Stack {
             Optional.empty()));
   }
 
-  /**
-   * Starts everything and returns when it serves.
-   *
-   * @throws CommandFailure when the machine lacks something, in one line that says what to do
-   */
+  /** Starts everything and returns when it serves; see {@link StackPlan#needMachine()}. */
   public static Stack start(StackPlan plan, Lifetime life)
       throws IOException, InterruptedException {
-    if (plan.nodeSocket().isPresent()) {
-      Machine.needRoot("the node");
-      Machine.needFuse();
-    }
-    plan.ports().needFree(plan.registry().isEmpty(), plan.nodeSocket().isPresent());
     return new Stack(plan, life);
   }
 

@@ -28,30 +28,35 @@ public final class StackOptions {
   @Option(
       names = "--webhook-port",
       defaultValue = "7700",
+      paramLabel = "PORT",
       description = "Port for the registry's notifications (${DEFAULT-VALUE}).")
   private int webhookPort;
 
   @Option(
       names = "--cache-port",
       defaultValue = "7720",
+      paramLabel = "PORT",
       description = "Port of the fleet's cache (${DEFAULT-VALUE}).")
   private int cachePort;
 
   @Option(
       names = "--registry-port",
       defaultValue = "7703",
+      paramLabel = "PORT",
       description = "Port of the registry in process (${DEFAULT-VALUE}).")
   private int registryPort;
 
   @Option(
       names = "--kafka-port",
       defaultValue = "7704",
+      paramLabel = "PORT",
       description = "Port of the embedded broker (${DEFAULT-VALUE}).")
   private int kafkaPort;
 
   @Option(
       names = "--admin-port",
       defaultValue = "7710",
+      paramLabel = "PORT",
       description =
           "First of five ports for health and metrics: ingest, indexer, pusher, cache, node (${DEFAULT-VALUE}).")
   private int adminPort;

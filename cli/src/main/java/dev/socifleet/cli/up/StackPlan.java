@@ -1,5 +1,7 @@
 package dev.socifleet.cli.up;
 
+import dev.socifleet.cli.CommandFailure;
+import dev.socifleet.cli.Machine;
 import dev.socifleet.oci.RegistryHost;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -22,6 +24,20 @@ public record StackPlan(
   public static StackPlan trial(Path state) {
     return new StackPlan(
         state.toAbsolutePath(), Optional.empty(), new Ports(0, 0, 0, 0, 0), 1, Optional.empty());
+  }
+
+  /**
+   * Checks what the machine has to have; to be called before the start.
+   *
+   * @throws CommandFailure in one line that says what to do
+   */
+  public void needMachine() {
+    boolean node = nodeSocket.isPresent();
+    if (node) {
+      Machine.needRoot("the node");
+      Machine.needFuse();
+    }
+    ports.needFree(registry.isEmpty(), node);
   }
 
   /** A file of the state directory. */

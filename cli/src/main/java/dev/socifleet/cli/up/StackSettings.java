@@ -35,9 +35,11 @@ final class StackSettings {
     return settings;
   }
 
-  Map<String, String> indexer() {
+  Map<String, String> indexer(String cacheUrl) {
     Map<String, String> settings = pipeline(Ports.INDEXER);
     addRegistry(settings);
+    settings.put("cache.members", cacheUrl);
+    settings.put("cache.token-file", plan.tokenFile().toString());
     settings.put("min-layer-size", Long.toString(plan.minLayerSize()));
     return settings;
   }

@@ -14,14 +14,15 @@ import picocli.CommandLine.Option;
     name = "up",
     mixinStandardHelpOptions = true,
     description = {
-      "Run everything on this machine: an embedded Kafka broker, ingest, indexer, pusher and fetch-cache in one process,",
-      "the snapshotter node in another, and a small registry where none is given. It prints what runs where and what to do next."
+      "Run everything on this machine, until Ctrl-C.",
+      "An embedded Kafka broker, ingest, indexer, pusher, fetch-cache and, where none is given, a small registry run"
+          + " in one process, the snapshotter node in another. It prints what runs where and what to do next."
     },
     footer = {
       "",
       "Examples:",
-      "  soci up                                           everything, as root",
-      "  soci up --registry localhost:5000 --no-node       index what is pushed there; no root needed"
+      "  soci up                                      everything, as root",
+      "  soci up --registry localhost:5000 --no-node  indexing alone, without root"
     })
 public final class UpCommand implements Callable<Integer> {
   @Option(
@@ -47,6 +48,7 @@ public final class UpCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     StackPlan plan = options.plan(state, noNode ? Optional.empty() : Optional.of(socket));
+    plan.needMachine();
     try (Lifetime life = Lifetime.begin()) {
       Stack stack = Stack.start(plan, life);
       Overview.of(stack).forEach(System.out::println);

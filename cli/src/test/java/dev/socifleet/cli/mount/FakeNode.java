@@ -1,6 +1,7 @@
 package dev.socifleet.cli.mount;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.socifleet.node.control.NodeStatus;
 import dev.socifleet.node.mounts.MountedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -76,6 +77,11 @@ final class FakeNode implements AutoCloseable {
     String reply;
     if (first[0].equals("DELETE")) {
       reply = "HTTP/1.0 204 No Content\r\n\r\n";
+    } else if (first[0].equals("GET")) {
+      List<MountedImage> mounts = image == null ? List.of() : List.of(image);
+      reply =
+          "HTTP/1.0 200 OK\r\n\r\n"
+              + JSON.writeValueAsString(new NodeStatus(List.of(), mounts, List.of(), List.of()));
     } else if (image == null) {
       reply = "HTTP/1.0 404 Not Found\r\n\r\n{\"error\":\"there is no such image\"}";
     } else {

@@ -117,6 +117,33 @@ class MountCommandIT {
     assertThat(failed.status()).isNotZero();
     assertThat(failed.failure()).isNotBlank();
     assertThat(node.requests()).last().isEqualTo("DELETE /v1/mounts/abc123");
+    assertThat(target).doesNotExist();
+  }
+
+  @Test
+  void whatIsMountedEndsWithANodeThatWillNotComeBack() throws Exception {
+    node.holds(image(2));
+    mount("registry.test/app:1", target.toString());
+    try (var file = Files.newInputStream(target.resolve("layer0"))) { // in use
+      new ImageMounts(node.socket()).close();
+      assertThat(file.read()).isEqualTo('0');
+    }
+
+    assertThat(target).isEmptyDirectory();
+    assertThat(node.requests()).last().isEqualTo("DELETE /v1/mounts/abc123");
+  }
+
+  @Test
+  void anUnmountSaysWhenTheNodeIsAway() throws Exception {
+    node.holds(image(2));
+    String hint = mount("registry.test/app:1", target.toString()).out();
+    assertThat(hint).contains("unmount --node " + node.socket() + " '" + target + "'");
+    node.close();
+
+    assertThat(unmount(target.toString()).failure())
+        .contains(target + " is unmounted")
+        .contains("cannot reach the node");
+    assertThat(target).isEmptyDirectory();
   }
 
   @Test

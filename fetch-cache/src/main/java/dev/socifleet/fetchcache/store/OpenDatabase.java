@@ -20,9 +20,10 @@ import org.rocksdb.WriteOptions;
 
 /**
  * An open RocksDB and everything native that belongs to it. Values are in blob files: compaction
- * rewrites keys, not values. There is no write-ahead log, for a value that is lost is fetched
+ * rewrites keys, not values. Spans go past the write-ahead log, for one that is lost is fetched
  * again; all column families are flushed as one (atomic flush), so that after a kill the index
- * knows exactly the values that are there.
+ * knows exactly the values that are there. zTOCs go through it, synced: who was told that one is
+ * stored doesn't send it again.
  *
  * <p>Using it after {@link #close} ends the process: only {@link Database} calls it.
  *
@@ -48,11 +49,12 @@ final class OpenDatabase implements AutoCloseable {
   final ColumnFamilyHandle values;
   final ColumnFamilyHandle ztocs;
   final WriteOptions writing = keep(new WriteOptions().setDisableWAL(true));
+  final WriteOptions writingDurably = keep(new WriteOptions().setSync(true));
   final ReadOptions reading = keep(new ReadOptions());
   final FlushOptions flushing = keep(new FlushOptions().setWaitForFlush(true));
 
   /** Sizes that follow from the limit. */
-  record Shape(long writeBufferBytes, long blobFileBytes) {
+  record Shape(long writeBufferBytes, long blobFileBytes, long logBytes) {
     /**
      * A blob file is small against the limit, so that collecting one needs little room: new bytes
      * are written before the old ones go.
@@ -60,7 +62,8 @@ final class OpenDatabase implements AutoCloseable {
     static Shape of(long limitBytes) {
       return new Shape(
           Math.clamp(limitBytes / 128, 1 << 20, 64 << 20),
-          Math.clamp(limitBytes / 64, 1 << 20, 256 << 20));
+          Math.clamp(limitBytes / 64, 1 << 20, 256 << 20),
+          Math.clamp(limitBytes / 128, 1 << 20, 64 << 20));
     }
   }
 
@@ -94,6 +97,7 @@ final class OpenDatabase implements AutoCloseable {
                 .setCreateIfMissing(true)
                 .setCreateMissingColumnFamilies(true)
                 .setAtomicFlush(true)
+                .setMaxTotalWalSize(shape.logBytes())
                 .setMaxOpenFiles(MOST_OPEN_FILES)
                 .setMaxManifestFileSize(8 << 20)
                 .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)

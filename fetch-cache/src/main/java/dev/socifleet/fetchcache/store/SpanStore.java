@@ -16,11 +16,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 import org.rocksdb.WriteBatch;
+import org.rocksdb.WriteOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -228,6 +230,19 @@ public final class SpanStore {
    * failing disk. The bytes stay the caller's.
    */
   public boolean write(Digest value, SpanBytes bytes, List<Proof> proofs) {
+    return write(value, bytes, proofs, opened -> opened.writing);
+  }
+
+  /** The same, and a value that was stored outlives a kill of the process or the machine. */
+  boolean writeDurably(Digest value, SpanBytes bytes) {
+    return write(value, bytes, List.of(), opened -> opened.writingDurably);
+  }
+
+  private boolean write(
+      Digest value,
+      SpanBytes bytes,
+      List<Proof> proofs,
+      Function<OpenDatabase, WriteOptions> options) {
     int size = bytes.length();
     if (size < 1 || size > largestValue() || !limit.admits(size)) {
       unstored.increment();
@@ -253,7 +268,7 @@ public final class SpanStore {
             batch.put(opened.values, key, bytes.view());
           }
           batch.put(opened.index, value.hash(), record);
-          opened.rocks().write(opened.writing, batch);
+          opened.rocks().write(options.apply(opened), batch);
         }
         return true;
       });

@@ -4,6 +4,8 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.socifleet.oci.ByteRange;
 import dev.socifleet.oci.Digest;
+import dev.socifleet.service.Metrics;
+import io.micrometer.core.instrument.Counter;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,6 +36,7 @@ public final class ZtocStore {
   private final Database database;
   private final SpanStore values;
   private final Memory memory;
+  private final Counter conflicts;
   private final Cache<Digest, Table> tables =
       Caffeine.newBuilder()
           .maximumWeight(TABLES_BYTES)
@@ -42,21 +45,24 @@ public final class ZtocStore {
           .executor(Runnable::run)
           .build();
 
-  private ZtocStore(Database database, SpanStore values, Memory memory) {
+  private ZtocStore(Database database, SpanStore values, Memory memory, Metrics metrics) {
     this.database = database;
     this.values = values;
     this.memory = memory;
+    conflicts =
+        metrics.counter(
+            "soci_cache_ztoc_conflicts_total", "zTOCs that replaced a different one of their key");
   }
 
-  public static ZtocStore open(Database database, SpanStore values, Memory memory)
+  public static ZtocStore open(Database database, SpanStore values, Memory memory, Metrics metrics)
       throws StoreException {
-    ZtocStore store = new ZtocStore(database, values, memory);
+    ZtocStore store = new ZtocStore(database, values, memory, metrics);
     store.deleteGone();
     return store;
   }
 
   /**
-   * Stores a zTOC that was parsed.
+   * Stores a zTOC that was parsed; when this returns, it outlives a kill.
    *
    * @param spans the layer's spans, which are proved by this
    * @throws StoreException when there is no room for it now
@@ -70,15 +76,30 @@ public final class ZtocStore {
       pieces.add(putPiece(ztoc, at, length));
     }
     var entry = new ZtocRecord(Digest.of(ztoc), ztoc.length, pieces, spans);
+    byte[] key = ZtocRecord.key(layer, spanSizeBytes, builder);
+    noteConflict(layer, spanSizeBytes, key, entry);
     byte[] encoded = entry.encode();
     database.write(opened -> {
-      opened
-          .rocks()
-          .put(
-              opened.ztocs, opened.writing, ZtocRecord.key(layer, spanSizeBytes, builder), encoded);
+      opened.rocks().put(opened.ztocs, opened.writingDurably, key, encoded);
       return true;
     });
     tables.invalidate(layer);
+  }
+
+  /** The same key gives the same bytes, whoever builds them. If not, somebody should know. */
+  private void noteConflict(Digest layer, long spanSizeBytes, byte[] key, ZtocRecord entry)
+      throws StoreException {
+    byte[] before = database.read(opened -> opened.rocks().get(opened.ztocs, opened.reading, key));
+    ZtocRecord other = before == null ? null : ZtocRecord.decode(before);
+    if (other != null && !other.digest().equals(entry.digest())) {
+      conflicts.increment();
+      LOG.warn(
+          "two zTOCs of layer {} with spans of {} bytes: {}, and now {}, which is kept",
+          layer,
+          spanSizeBytes,
+          other.digest(),
+          entry.digest());
+    }
   }
 
   private Digest putPiece(byte[] ztoc, int at, int length)
@@ -97,7 +118,7 @@ public final class ZtocStore {
       SpanBytes bytes = reserved.allocate(length);
       try {
         bytes.write(ztoc, at, length);
-        if (!values.write(piece, bytes, List.of())) {
+        if (!values.writeDurably(piece, bytes)) {
           throw new StoreException("no room for it now", null);
         }
       } finally {

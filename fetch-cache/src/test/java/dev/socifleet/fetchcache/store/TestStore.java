@@ -24,7 +24,7 @@ final class TestStore implements AutoCloseable {
     database = Database.open(directory, limitBytes);
     limit = new DiskLimit(database, metrics);
     values = SpanStore.open(database, limit, metrics);
-    ztocs = ZtocStore.open(database, values, memory);
+    ztocs = ZtocStore.open(database, values, memory, metrics);
   }
 
   static byte[] randomBytes(long seed, int length) {

@@ -19,7 +19,7 @@ import java.util.Optional;
  * members = ["https://cache-0.example:7720"]   # all of them; no cache is used without it
  * token-file = "/etc/soci-fleet/token"         # the fleet token: indexers need it, nodes don't
  * ca-file = "/etc/soci-fleet/ca.pem"           # who signed the members' certificates
- * timeout = "30s"                              # for an answer, and for the next byte of one
+ * timeout = "30s"                              # for an answer, and for each span of one
  * insecure = false                             # http to members that aren't on this machine
  * </pre>
  */

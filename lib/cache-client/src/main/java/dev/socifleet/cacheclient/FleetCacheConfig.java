@@ -15,7 +15,8 @@ import java.util.Optional;
  * @param token the fleet token, for indexers; nodes need none
  * @param authority PEM file of the certificate authority that signed the members' certificates;
  *     those of the JDK without it
- * @param timeout how long to wait for an answer, and for the next byte of one
+ * @param timeout how long to wait for an answer, and for each span of one; a member that says
+ *     nothing at all while it sends spans is given up after 5 s
  */
 public record FleetCacheConfig(
     List<URI> members, Optional<FleetToken> token, Optional<Path> authority, Duration timeout) {

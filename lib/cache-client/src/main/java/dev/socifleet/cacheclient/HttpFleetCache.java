@@ -38,6 +38,13 @@ public final class HttpFleetCache implements FleetCache {
     return new HttpFleetCache(CacheMembers.open(config), new Placement(config.members()));
   }
 
+  /**
+   * @param silence how long a member that sends spans may say nothing
+   */
+  static HttpFleetCache open(FleetCacheConfig config, Duration silence) throws IOException {
+    return new HttpFleetCache(CacheMembers.open(config, silence), new Placement(config.members()));
+  }
+
   @Override
   public void spans(
       RepositoryName repository,

@@ -8,6 +8,7 @@ import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 
 /**
  * The body that answers a {@code POST /v1/spans}: one frame a span, in the order asked for, then an
@@ -23,6 +24,7 @@ import java.nio.ByteBuffer;
  *          2  an error in the middle, the last frame: {"status": 502, "code": "…", "message": "…"},
  *             the status being the one that a request for this span alone would have got
  *          3  the end, the last frame; no payload
+ *          4  still at it, whenever nothing else was sent for two seconds; no payload
  *  length  big endian, unsigned; at most {@value #LONGEST_ERROR} for an error
  * </pre>
  *
@@ -36,6 +38,7 @@ public final class SpanFrames {
   private static final byte SPAN = 1;
   private static final byte ERROR = 2;
   private static final byte END = 3;
+  private static final byte STILL_AT_IT = 4;
   private static final JsonMapper JSON = new JsonMapper();
 
   private SpanFrames() {}
@@ -47,6 +50,10 @@ public final class SpanFrames {
 
   public static byte[] end() {
     return head(END, 0);
+  }
+
+  public static byte[] stillAtIt() {
+    return head(STILL_AT_IT, 0);
   }
 
   /** A whole frame that says why there are no more spans. */
@@ -88,16 +95,24 @@ public final class SpanFrames {
   }
 
   /**
-   * Reads the next frame, which must be this span; allocates nothing before its length is known to
-   * be right.
+   * Reads the next span, which must be this one; allocates nothing before its length is known to be
+   * right.
    *
+   * @param longest how long the sender may say that it is still at it
    * @throws ErrorFrameException the sender gave up, and says why
    * @throws IOException anything that isn't in this format
    */
-  static byte[] readSpan(InputStream from, SpanRange expected) throws IOException {
+  static byte[] readSpan(InputStream from, SpanRange expected, Duration longest)
+      throws IOException {
     DataInputStream in = new DataInputStream(from);
     byte kind = in.readByte();
     int length = in.readInt();
+    for (long since = System.nanoTime(); kind == STILL_AT_IT; length = in.readInt()) {
+      if (length != 0 || System.nanoTime() - since > longest.toNanos()) {
+        throw new IOException("no span within " + longest.toMillis() + " ms");
+      }
+      kind = in.readByte();
+    }
     return switch (kind) {
       case SPAN -> {
         if (length != expected.range().length()) {

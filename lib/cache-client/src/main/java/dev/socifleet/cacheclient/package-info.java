@@ -34,7 +34,9 @@
  *   <tr><td>401<td>the fleet token is missing or another one
  *   <tr><td>403<td>the registry would not give these bytes to this caller, or the blob doesn't hold this span there
  *   <tr><td>404<td>no such zTOC
+ *   <tr><td>408<td>the body came too slowly
  *   <tr><td>409<td>another one holds the lease
+ *   <tr><td>411<td>a body without its length
  *   <tr><td>413<td>a span or a zTOC larger than this member handles
  *   <tr><td>422<td>not a zTOC of this span size
  *   <tr><td>502<td>the registry failed

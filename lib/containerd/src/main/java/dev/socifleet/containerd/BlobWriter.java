@@ -85,7 +85,24 @@ public final class BlobWriter implements AutoCloseable {
       }
       return;
     }
+    finish();
+  }
+
+  /** Reads to the end: containerd answers a commit twice, and what isn't read leaks its buffer. */
+  private void finish() throws IOException {
+    String action = "end the upload of blob " + about.getExpected();
     call.halfClose();
+    try {
+      while (call.read(Calls.SOON.toSeconds(), TimeUnit.SECONDS) != null) {
+        // The same answer once more.
+      }
+    } catch (StatusException e) {
+      throw new ContainerdException(action, e.getStatus());
+    } catch (TimeoutException e) {
+      throw new ContainerdException(action, Status.DEADLINE_EXCEEDED);
+    } catch (InterruptedException e) {
+      throw ContentStore.interrupted(action);
+    }
   }
 
   private WriteContentResponse exchange(WriteContentRequest request) throws IOException {

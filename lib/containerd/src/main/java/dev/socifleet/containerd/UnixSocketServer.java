@@ -123,7 +123,10 @@ public final class UnixSocketServer implements AutoCloseable {
     return Files.getAttribute(path, "unix:ino");
   }
 
-  /** Stops accepting, lets calls end for a few seconds, then ends them; removes its socket file. */
+  /**
+   * Stops accepting, lets calls end for a few seconds, then interrupts them; removes its socket
+   * file. What the services use may be closed after this.
+   */
   @Override
   public void close() {
     server.shutdown();
@@ -132,16 +135,26 @@ public final class UnixSocketServer implements AutoCloseable {
       if (Files.exists(socket) && inode.equals(inode(socket))) {
         Files.delete(socket);
       }
+    } catch (IOException e) {
+      log.warn("cannot remove {}: {}", socket, e.toString());
+    }
+    try {
       if (!server.awaitTermination(DRAIN_SECONDS, TimeUnit.SECONDS)) {
         server.shutdownNow();
       }
-    } catch (IOException e) {
-      log.warn("cannot remove {}: {}", socket, e.toString());
+      // A call whose client is gone counts as ended while its handler still runs.
+      executor.shutdown();
+      if (!executor.awaitTermination(DRAIN_SECONDS, TimeUnit.SECONDS)) {
+        executor.shutdownNow();
+        if (!executor.awaitTermination(DRAIN_SECONDS, TimeUnit.SECONDS)) {
+          log.warn("calls on {} didn't end", socket);
+        }
+      }
     } catch (InterruptedException e) {
       server.shutdownNow();
+      executor.shutdownNow();
       Thread.currentThread().interrupt();
     }
-    executor.shutdown();
     stop(eventLoop);
   }
 }

@@ -53,11 +53,6 @@ public final class EventProducer implements AutoCloseable {
     deliver(records);
   }
 
-  /** Removes what a compacted topic holds under this event's key. */
-  public void sendTombstone(Topic topic, Event event) throws KafkaUnavailableException {
-    deliver(List.of(new ProducerRecord<>(access.topic(topic), key(topic, event), null)));
-  }
-
   void deliver(List<ProducerRecord<byte[], byte[]>> records) throws KafkaUnavailableException {
     try {
       List<Future<RecordMetadata>> pending = new ArrayList<>(records.size());

@@ -20,8 +20,9 @@ public sealed interface Credential {
   }
 
   /**
-   * A ready value of the {@code Authorization} header, {@code Basic …} or {@code Bearer …}, as a
-   * node hands it to fetch-cache. Sent as it is; never exchanged for a token, never renewed.
+   * A ready value of the {@code Authorization} header, as a node hands it to fetch-cache. {@code
+   * Bearer …} is sent as it is and never renewed; {@code Basic …} is sent or exchanged for a token,
+   * as the registry asks.
    */
   record Authorization(String header) implements Credential {
     @Override

@@ -23,6 +23,8 @@ final class Pages {
   private static final Pattern NEXT =
       Pattern.compile(";\\s*rel\\s*=\\s*\"?next\"?\\s*(?:[;,]|$)", Pattern.CASE_INSENSITIVE);
 
+  private static final Pattern NAMESPACE = Pattern.compile("(?:^|&)(ns=[^&]*)");
+
   private final URI first;
   private final Set<String> seen = new HashSet<>();
 
@@ -51,12 +53,21 @@ final class Pages {
       }
       try {
         String path = first.toString().split("\\?", 2)[0];
-        return URI.create(path + "?" + query.get());
+        return URI.create(path + "?" + withNamespace(query.get()));
       } catch (IllegalArgumentException e) {
         throw new MalformedDocumentException("the next page of the listing has no valid address");
       }
     }
     return null;
+  }
+
+  /** A mirror must be told again whose repository is meant. */
+  private String withNamespace(String query) {
+    String asked = first.getRawQuery() == null ? "" : first.getRawQuery();
+    Matcher namespace = NAMESPACE.matcher(asked);
+    return namespace.find() && !NAMESPACE.matcher(query).find()
+        ? query + "&" + namespace.group(1)
+        : query;
   }
 
   private static Optional<String> next(String header) {

@@ -93,8 +93,9 @@ final class Throttle {
         answersSinceChange = 0;
         halvedAt = now;
       }
-      // No longer than our own waits: some limits are of one kind of request only.
-      long pause = Math.min(retryAfter.toNanos(), longestWait.toNanos());
+      // One who has to wait longer than we ever do has used up what is his: that keeps nobody else
+      // out, for limits are of one account, or of one kind of request.
+      long pause = retryAfter.compareTo(longestWait) > 0 ? 0 : retryAfter.toNanos();
       if (now + pause - notBefore > 0) {
         notBefore = now + pause;
       }

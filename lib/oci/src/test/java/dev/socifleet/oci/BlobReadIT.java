@@ -127,9 +127,14 @@ class BlobReadIT extends RegistryFixture {
 
     assertThat(range(500_000, 1_500_000)).isEqualTo(expected(500_000, 1_500_000));
 
-    assertThat(registry.server().calls())
-        .extracting(call -> call.header("Range").orElse(""))
-        .containsExactly("bytes=500000-1499999", "bytes=600000-1499999", "bytes=700000-1499999");
+    // A reset may overtake bytes that were sent before it, so how far each part came isn't certain.
+    List<String> ranges =
+        registry.server().calls().stream().map(call -> call.header("Range").orElse("")).toList();
+    assertThat(ranges)
+        .hasSize(3)
+        .startsWith("bytes=500000-1499999")
+        .isSorted()
+        .allMatch(range -> range.matches("bytes=[567][0-9]{5}-1499999"));
   }
 
   @Test

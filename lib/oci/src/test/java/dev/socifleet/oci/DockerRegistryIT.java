@@ -132,6 +132,33 @@ class DockerRegistryIT {
   }
 
   @Test
+  void connectionsThatBreakInTheMiddleHurtNoBlob() throws Exception {
+    RealRegistry registry = start("", "");
+    byte[] large = RegistryFixture.random(40 << 20, 13);
+    for (long after : new long[] {5_000_000, 20_000_000}) {
+      try (CuttingProxy proxy = new CuttingProxy(registry.host, 3, after);
+          HttpRegistries client =
+              HttpRegistries.open(
+                  new RegistriesConfig(
+                      List.of(RegistryHost.of(proxy.host())),
+                      Credentials.NONE,
+                      RegistryFixture.AGENT,
+                      Timeouts.STANDARD,
+                      HostsDirectory.NONE))) {
+        Repository repository =
+            client.repository(new RepositoryName(proxy.host(), "cut/after" + after));
+
+        put(repository, large);
+        try (InputStream in = repository.openBlob(Digest.of(large))) {
+          assertThat(in.readAllBytes()).isEqualTo(large);
+        }
+
+        assertThat(proxy.cutsLeft()).isZero();
+      }
+    }
+  }
+
+  @Test
   void imagesAreStoredFoundListedAndDeleted() throws Exception {
     Repository repository = plain();
     ManifestBlob image = pushImage(repository);

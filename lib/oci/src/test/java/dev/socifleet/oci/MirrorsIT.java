@@ -196,6 +196,23 @@ class MirrorsIT extends RegistryFixture {
   }
 
   @Test
+  void everyPageOfAMirrorIsToldWhoseRepositoryIsMeant() throws Exception {
+    ManifestBlob image = image(0, null);
+    mirror.pageSize = 1;
+    for (int i = 1; i <= 3; i++) {
+      ManifestBlob referrer = image(i, descriptor(image));
+      mirror.addManifest(
+          "team/app", referrer.digest().toString(), referrer.mediaType(), referrer.bytes());
+    }
+
+    assertThat(repository.referrers(image.digest(), null)).hasSize(3);
+
+    assertThat(mirror.server().calls("GET", "/referrers/"))
+        .hasSize(3)
+        .allMatch(call -> registry.server().host().equals(call.query().get("ns")));
+  }
+
+  @Test
   void aMirrorNeverGetsTheRegistrysPassword() throws Exception {
     registry.auth = Auth.BASIC;
     mirror.auth = Auth.BASIC;

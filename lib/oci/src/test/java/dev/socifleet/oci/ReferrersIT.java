@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.socifleet.oci.StrictRegistry.Conditions;
 import dev.socifleet.oci.WireServer.Reply;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -235,6 +239,73 @@ class ReferrersIT extends RegistryFixture {
         MediaTypes.OCI_INDEX,
         OciJson.write(
             new ImageIndex(MediaTypes.OCI_INDEX, "", List.of(descriptor(only)), null, Map.of())));
+  }
+
+  /** A foreign client that keeps to If-Match as well, at the same time as ours. */
+  @Test
+  void withIfMatchNeitherWeNorAForeignWriterLoseAnything() throws Exception {
+    registry.referrersApi = false;
+    registry.conditions = Conditions.HONOURED;
+    List<Digest> all = new ArrayList<>();
+    List<ManifestBlob> foreign = new ArrayList<>();
+    for (int i = 100; i < 160; i++) {
+      ManifestBlob each = image(i, descriptor(image));
+      registry.addManifest("team/app", each.digest().toString(), each.mediaType(), each.bytes());
+      foreign.add(each);
+      all.add(each.digest());
+    }
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<?> other =
+          threads.submit(() -> {
+            for (ManifestBlob each : foreign) {
+              addAsAForeignClient(each);
+              Thread.sleep(50);
+            }
+            return null;
+          });
+      for (int i = 1; i <= 15; i++) {
+        all.add(put(i).digest());
+      }
+      other.get();
+    }
+
+    assertThat(referrers()).containsExactlyInAnyOrderElementsOf(all);
+  }
+
+  private void addAsAForeignClient(ManifestBlob referrer) throws Exception {
+    URI tag = URI.create(registry.server().url() + "/v2/team/app/manifests/" + fallbackTag());
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      int status = 0;
+      while (status != 201) {
+        HttpResponse<byte[]> known =
+            http.send(
+                HttpRequest.newBuilder(tag)
+                    .header("User-Agent", AGENT)
+                    .header("Accept", MediaTypes.OCI_INDEX)
+                    .build(),
+                HttpResponse.BodyHandlers.ofByteArray());
+        boolean there = known.statusCode() == 200;
+        List<Descriptor> entries =
+            new ArrayList<>(there ? OciJson.index(known.body()).manifests() : List.of());
+        entries.add(descriptor(referrer));
+        status =
+            http.send(
+                    HttpRequest.newBuilder(tag)
+                        .header("User-Agent", AGENT)
+                        .header("Content-Type", MediaTypes.OCI_INDEX)
+                        .header(
+                            there ? "If-Match" : "If-None-Match",
+                            there ? known.headers().firstValue("ETag").orElseThrow() : "*")
+                        .PUT(
+                            HttpRequest.BodyPublishers.ofByteArray(
+                                OciJson.write(
+                                    new ImageIndex(
+                                        MediaTypes.OCI_INDEX, "", entries, null, Map.of()))))
+                        .build(),
+                    HttpResponse.BodyHandlers.discarding())
+                .statusCode();
+      }
+    }
   }
 
   @Test

@@ -8,7 +8,9 @@ import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 
 class ThrottleTest {
-  private final Throttle throttle = new Throttle(Duration.ofMillis(20));
+  private static final Duration LONGEST_WAIT = Duration.ofMillis(20);
+
+  private final Throttle throttle = new Throttle(LONGEST_WAIT);
 
   @Test
   void oneRefusalHalvesAndManyOfTheSameTimeCountOnce() throws Exception {
@@ -53,12 +55,21 @@ class ThrottleTest {
   @Test
   void nobodyEntersBeforeTheRegistryWantsTo() throws Exception {
     long refused = throttle.enter();
-    throttle.leaveRefused(refused, Duration.ofHours(1));
+    throttle.leaveRefused(refused, LONGEST_WAIT);
     long began = System.nanoTime();
 
-    throttle.enter(); // after our own longest wait
+    throttle.enter();
 
-    assertThat(System.nanoTime() - began).isGreaterThan(Duration.ofMillis(15).toNanos());
+    assertThat(System.nanoTime() - began).isGreaterThan(LONGEST_WAIT.toNanos() * 3 / 4);
+  }
+
+  @Test
+  void whoHasToWaitLongerThanWeEverDoKeepsNobodyElseOut() throws Exception {
+    throttle.leaveRefused(throttle.enter(), Duration.ofHours(1));
+
+    throttle.enter(); // at once, else the test runs out of time
+
+    assertThat(throttle.limit()).isEqualTo(Throttle.MOST / 2);
   }
 
   @Test

@@ -161,10 +161,9 @@ public final class SpanDecoder {
       int at = gunzip.outPosition();
       int limit = (int) Math.min(Inflate.WINDOW + OUTPUT, at + (target - position));
       Event event = run(limit);
-      // The stream may end together with the span: what it ended with counts first.
       deliver(sink);
       if (event == Event.END && position < target) {
-        throw corrupt("its compressed data ends at uncompressed offset " + position);
+        throw endsEarly();
       }
     }
   }
@@ -195,7 +194,7 @@ public final class SpanDecoder {
       int from = delivered;
       int produced = produced();
       if (event == Event.END && position + produced < target) {
-        throw corrupt("its compressed data ends at uncompressed offset " + (position + produced));
+        throw endsEarly();
       }
       byte[] full = out;
       out = buffers.take();
@@ -265,6 +264,10 @@ public final class SpanDecoder {
       throw corrupt("it goes on after uncompressed offset " + end);
     }
     return (int) (end - position);
+  }
+
+  private CorruptSpanException endsEarly() {
+    return corrupt("its compressed data ends at uncompressed offset " + position);
   }
 
   private CorruptSpanException corrupt(String reason) {

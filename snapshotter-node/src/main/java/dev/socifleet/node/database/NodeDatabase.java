@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.rocksdb.Options;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
@@ -18,7 +20,8 @@ import org.rocksdb.WriteOptions;
 
 /**
  * The node's small durable records in one RocksDB: names are texts with a prefix for their kind.
- * Thread-safe. A write is on disk, whole, when its call returns.
+ * Thread-safe. A write is on disk, whole, when its call returns. After {@link #close} every call
+ * fails; RocksDB itself would end the process.
  */
 public final class NodeDatabase implements AutoCloseable {
   private static final String FORMAT_KEY = "format";
@@ -28,6 +31,17 @@ public final class NodeDatabase implements AutoCloseable {
   private final Options options;
   private final WriteOptions synced;
   private final RocksDB db;
+
+  /** Held to read while RocksDB is used, to write while it is closed. */
+  private final ReadWriteLock use = new ReentrantReadWriteLock();
+
+  private boolean closed;
+
+  /** What is done with the open database. */
+  @FunctionalInterface
+  private interface Call<T> {
+    T on(RocksDB db) throws RocksDBException;
+  }
 
   /** Changes that happen together or not at all. Used by one thread. */
   public static final class Batch {
@@ -105,44 +119,61 @@ public final class NodeDatabase implements AutoCloseable {
   }
 
   public Optional<byte[]> get(String key) throws IOException {
-    try {
-      return Optional.ofNullable(db.get(bytes(key)));
-    } catch (RocksDBException e) {
-      throw failed("read", e);
-    }
+    return call("read", open -> Optional.ofNullable(open.get(bytes(key))));
   }
 
   /** All records whose key begins with {@code prefix}, by the rest of their keys, sorted. */
   public Map<String, byte[]> all(String prefix) throws IOException {
-    Map<String, byte[]> found = new LinkedHashMap<>();
     byte[] end = bytes(prefix);
     end[end.length - 1]++;
-    try (Slice bound = new Slice(end);
-        ReadOptions toBound = new ReadOptions().setIterateUpperBound(bound);
-        RocksIterator records = db.newIterator(toBound)) {
-      for (records.seek(bytes(prefix)); records.isValid(); records.next()) {
-        String key = new String(records.key(), StandardCharsets.UTF_8);
-        found.put(key.substring(prefix.length()), records.value());
-      }
-      records.status();
-      return found;
-    } catch (RocksDBException e) {
-      throw failed("read", e);
-    }
+    return call(
+        "read",
+        open -> {
+          Map<String, byte[]> found = new LinkedHashMap<>();
+          try (Slice bound = new Slice(end);
+              ReadOptions toBound = new ReadOptions().setIterateUpperBound(bound);
+              RocksIterator records = open.newIterator(toBound)) {
+            for (records.seek(bytes(prefix)); records.isValid(); records.next()) {
+              String key = new String(records.key(), StandardCharsets.UTF_8);
+              found.put(key.substring(prefix.length()), records.value());
+            }
+            records.status();
+            return found;
+          }
+        });
   }
 
   public void write(Batch batch) throws IOException {
-    try (WriteBatch records = new WriteBatch()) {
-      for (Map.Entry<String, Optional<byte[]>> change : batch.changes.entrySet()) {
-        if (change.getValue().isPresent()) {
-          records.put(bytes(change.getKey()), change.getValue().get());
-        } else {
-          records.delete(bytes(change.getKey()));
-        }
+    var _ =
+        call(
+            "write",
+            open -> {
+              try (WriteBatch records = new WriteBatch()) {
+                for (Map.Entry<String, Optional<byte[]>> change : batch.changes.entrySet()) {
+                  if (change.getValue().isPresent()) {
+                    records.put(bytes(change.getKey()), change.getValue().get());
+                  } else {
+                    records.delete(bytes(change.getKey()));
+                  }
+                }
+                open.write(synced, records);
+                return batch;
+              }
+            });
+  }
+
+  private <T> T call(String action, Call<T> call) throws IOException {
+    use.readLock().lock();
+    try {
+      if (closed) {
+        throw new IOException(
+            "cannot " + action + " the node database " + directory + ": it is closed");
       }
-      db.write(synced, records);
+      return call.on(db);
     } catch (RocksDBException e) {
-      throw failed("write", e);
+      throw failed(action, e);
+    } finally {
+      use.readLock().unlock();
     }
   }
 
@@ -157,8 +188,16 @@ public final class NodeDatabase implements AutoCloseable {
 
   @Override
   public void close() {
-    db.close();
-    synced.close();
-    options.close();
+    use.writeLock().lock();
+    try {
+      if (!closed) {
+        closed = true;
+        db.close();
+        synced.close();
+        options.close();
+      }
+    } finally {
+      use.writeLock().unlock();
+    }
   }
 }

@@ -3,6 +3,7 @@ package dev.socifleet.node.layers;
 import dev.socifleet.service.Metrics;
 import io.micrometer.core.instrument.Counter;
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -135,6 +136,8 @@ final class LocalStore implements AutoCloseable {
     for (LocalSpans layer : layers) {
       try {
         layer.sync();
+      } catch (ClosedChannelException e) {
+        log.debug("a layer was closed, which synced it, before its turn came");
       } catch (IOException e) {
         log.warn("spans of a layer aren't on disk yet: {}", e.toString());
       }

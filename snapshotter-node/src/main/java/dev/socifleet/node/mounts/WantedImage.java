@@ -76,7 +76,9 @@ record WantedImage(Repository repository, Digest manifest, List<Descriptor> laye
         .orElseThrow(() ->
             new UnmountableException(
                 Kind.NOT_FOUND,
-                "there is no " + reference + " at its registry (" + tagOrDigest + ")"));
+                reference.toString().endsWith(tagOrDigest)
+                    ? "the registry has no " + reference
+                    : "the registry has no " + tagOrDigest + " of " + reference));
   }
 
   private static Descriptor choose(ImageIndex index, ImageReference reference, Platform platform)

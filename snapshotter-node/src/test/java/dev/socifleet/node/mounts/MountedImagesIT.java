@@ -223,7 +223,7 @@ class MountedImagesIT {
 
   @Test
   void whatCannotBeMountedSaysWhy() throws Exception {
-    refuses(Kind.NOT_FOUND, "absent", HOST, "there is no");
+    refuses(Kind.NOT_FOUND, "absent", HOST, "the registry has no");
     assertThatThrownBy(() -> mounts.mount("elsewhere.test/app:1", HOST))
         .isInstanceOf(UnmountableException.class)
         .hasMessageContaining("[[registry]]");

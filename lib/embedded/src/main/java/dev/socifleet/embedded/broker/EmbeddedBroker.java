@@ -3,13 +3,18 @@ package dev.socifleet.embedded.broker;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.net.BindException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Properties;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.common.Uuid;
@@ -60,11 +65,58 @@ public final class EmbeddedBroker implements AutoCloseable {
     Files.writeString(remembered, clients + " " + controllers);
     Path logs = directory.resolve("log");
     Properties properties = properties(logs, clients, controllers);
+    needFree(controllers, directory);
+    KafkaRaftServer server = uninterrupted(() -> startServer(logs, properties));
+    LOG.debug("embedded Kafka broker on 127.0.0.1:{} in {}", clients, directory);
+    return new EmbeddedBroker(server, clients);
+  }
+
+  /** A broker that can't listen ends the whole process. */
+  private static void needFree(int port, Path directory) throws IOException {
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    } catch (BindException e) {
+      throw new IOException(
+          "port "
+              + port
+              + ", which the broker in "
+              + directory
+              + " has for its controller, is taken; end what uses it",
+          e);
+    }
+  }
+
+  private static KafkaRaftServer startServer(Path logs, Properties properties) throws IOException {
     format(logs);
     KafkaRaftServer server = new KafkaRaftServer(KafkaConfig.fromProps(properties), Time.SYSTEM);
     server.startup();
-    LOG.debug("embedded Kafka broker on 127.0.0.1:{} in {}", clients, directory);
-    return new EmbeddedBroker(server, clients);
+    return server;
+  }
+
+  /**
+   * On a thread that nobody interrupts: an interrupted broker takes the closed files for a broken
+   * disk and ends the whole process at once. An interrupt meanwhile is kept for afterwards.
+   */
+  private static KafkaRaftServer uninterrupted(Callable<KafkaRaftServer> start) throws IOException {
+    FutureTask<KafkaRaftServer> task = new FutureTask<>(start);
+    Thread.ofPlatform().name("broker-start").start(task);
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return task.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } catch (ExecutionException e) {
+      throw new IOException("the embedded Kafka broker did not start: " + e.getCause(), e);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   /** What clients connect to. */

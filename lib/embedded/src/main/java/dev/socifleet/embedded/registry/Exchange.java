@@ -188,8 +188,4 @@ final class Exchange {
   void abort() {
     request.connection().close();
   }
-
-  RequestBody requestBody() {
-    return body;
-  }
 }

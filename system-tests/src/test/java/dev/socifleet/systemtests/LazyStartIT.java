@@ -1,0 +1,334 @@
+package dev.socifleet.systemtests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.socifleet.oci.Digest;
+import dev.socifleet.oci.OciJson;
+import dev.socifleet.oci.Repository;
+import dev.socifleet.sociindex.SociIndex;
+import dev.socifleet.sociindex.SociTerms;
+import dev.socifleet.systemtests.DockerRegistry.Access;
+import dev.socifleet.testing.ContainerdProcess;
+import dev.socifleet.testing.OciLayout;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The main job: an image of Debian's packages is pushed by skopeo to docker-registry; without
+ * further commands it gets both indexes; containerd starts it lazily through the node; the tree is
+ * the one that umoci unpacks; a second node costs the registry nothing more. In order, on one
+ * fleet.
+ */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Timeout(300)
+class LazyStartIT {
+  private static final String PROGRAM =
+      "import json, sys, hashlib; print(json.dumps({'python': sys.version_info[0],"
+          + " 'sha': hashlib.sha256(b'x').hexdigest()[:8], 'etc': open('/etc/tiny').read().strip()}))";
+
+  /** What a node got of image content, by source and content. */
+  private static final String FETCHED = "soci_node_fetched_bytes";
+
+  private static final String PRINTED =
+      "{\"python\": 3, \"sha\": \"2d711642\", \"etc\": \"too small to index\"}\n";
+
+  @TempDir static Path directory;
+  private static @Nullable Fleet fleet;
+  private static @Nullable OciLayout image;
+  private static @Nullable ServiceProcess node;
+  private static @Nullable ContainerdProcess containerd;
+  private static int accessesBeforePull;
+
+  @BeforeAll
+  static void start() throws Exception {
+    Needs.root();
+    Needs.fuse();
+    Needs.programs(
+        "containerd",
+        "ctr",
+        "runc",
+        "docker-registry",
+        "mmdebstrap",
+        "skopeo",
+        "umoci",
+        "setcap",
+        "setfattr",
+        "htpasswd");
+    fleet = Fleet.start(directory.resolve("fleet"));
+    image =
+        DebianImage.make(
+            Files.createDirectories(directory.resolve("image")),
+            "1",
+            List.of("/usr/bin/python3", "-c", PROGRAM));
+  }
+
+  @AfterAll
+  static void stop() {
+    if (containerd != null) {
+      containerd.close();
+    }
+    if (fleet != null) {
+      fleet.close();
+    }
+  }
+
+  private static Fleet fleet() {
+    return java.util.Objects.requireNonNull(fleet);
+  }
+
+  private static OciLayout image() {
+    return java.util.Objects.requireNonNull(image);
+  }
+
+  private static ContainerdProcess containerd() {
+    return java.util.Objects.requireNonNull(containerd);
+  }
+
+  private static String reference() {
+    return fleet().registry.host() + "/team/python:1";
+  }
+
+  @Test
+  @Order(1)
+  void aPushedImageIsIndexedWithoutFurtherCommands() throws Exception {
+    fleet().push(image().directory(), "1", "team/python");
+
+    Repository repository = fleet().repository("team/python");
+    Digest manifest =
+        OciJson.index(Files.readAllBytes(image().directory().resolve("index.json")))
+            .manifests()
+            .getFirst()
+            .digest();
+    await()
+        .atMost(Duration.ofMinutes(2))
+        .ignoreExceptions()
+        .until(() ->
+            !repository.referrers(manifest, SociTerms.V1_TYPE).isEmpty()
+                && repository.headManifest("1-soci").isPresent());
+    SociIndex index =
+        SociIndex.read(
+            repository
+                .manifest(
+                    repository
+                        .referrers(manifest, SociTerms.V1_TYPE)
+                        .getFirst()
+                        .digest()
+                        .toString())
+                .orElseThrow()
+                .bytes());
+    assertThat(index.ztocs()).hasSize(3); // the fourth layer is too small
+  }
+
+  @Test
+  @Order(2)
+  void containerdStartsItLazilyAndLessThanAThirdLeavesTheRegistry() throws Exception {
+    Path root = Files.createDirectories(directory.resolve("node1"));
+    node = fleet().startNode(root);
+    containerd =
+        ContainerdProcess.start(
+            directory.resolve("containerd1"), Map.of("soci", root.resolve("node.sock")));
+    accessesBeforePull = fleet().registry.accesses().size();
+
+    rpull(containerd(), reference());
+    String printed =
+        containerd().ctr("run", "--rm", "--snapshotter", "soci", reference(), "first").success();
+
+    assertThat(printed).isEqualTo(PRINTED);
+    long bytes = image().layerBytes();
+    long left = bytesThatLeft(fleet().registry.accesses());
+    double counted = node.metric(FETCHED);
+    System.out.printf(
+        "image %,d bytes, %,d left the registry (%.1f %%), %,.0f counted by the node%n",
+        bytes, left, 100.0 * left / bytes, counted);
+    assertThat(left).isLessThan(bytes / 3);
+    assertThat(counted).isPositive().isLessThan(bytes / 3.0);
+  }
+
+  /** Bytes of blobs that node and cache got, and of the layers that containerd pulled itself. */
+  private static long bytesThatLeft(List<Access> accesses) {
+    return accesses.subList(accessesBeforePull, accesses.size()).stream()
+        .filter(access -> access.method().equals("GET") && access.isBlob())
+        .filter(access -> access.userAgent().startsWith("soci-fleet"))
+        .mapToLong(Access::bytes)
+        .sum();
+  }
+
+  private static void rpull(ContainerdProcess with, String reference) throws Exception {
+    ContainerdProcess.run(
+            ServiceProcess.command(
+                "dev.socifleet.cli.Soci",
+                List.of(
+                    "rpull",
+                    "--address",
+                    with.socket().toString(),
+                    "--snapshotter",
+                    "soci",
+                    "--user",
+                    "fleet:" + Fleet.PASSWORD,
+                    reference)))
+        .success();
+  }
+
+  @Test
+  @Order(3)
+  void theWholeTreeIsTheOneThatUmociUnpacks() throws Exception {
+    Path bundle = directory.resolve("bundle");
+    DebianImage.shell("umoci unpack --image %s:1 %s".formatted(image().directory(), bundle));
+    Path mounted = Files.createDirectories(directory.resolve("mounted"));
+    // ctr 1.6's "images mount" always takes overlayfs, so a view by hand
+    containerd()
+        .ctr("snapshots", "--snapshotter", "soci", "view", "whole", image().chainId())
+        .success();
+    DebianImage.shell(
+        containerd()
+            .ctr("snapshots", "--snapshotter", "soci", "mounts", mounted.toString(), "whole")
+            .success());
+    try {
+      List<String> lazy = DebianImage.listing(mounted);
+      List<String> unpacked = DebianImage.listing(bundle.resolve("rootfs"));
+      assertThat(lazy).hasSizeGreaterThan(3000);
+      assertThat(difference(lazy, unpacked)).isEmpty();
+      // not the root's own time: where containerd unpacks a layer itself, as the last one, it
+      // ignores
+      // what the layer says of the root
+      String root = "stat -c '%%F %%a %%u %%g' %s";
+      assertThat(DebianImage.shell(root.formatted(mounted)))
+          .isEqualTo(DebianImage.shell(root.formatted(bundle.resolve("rootfs"))));
+    } finally {
+      DebianImage.shell("umount " + mounted);
+      containerd().ctr("snapshots", "--snapshotter", "soci", "rm", "whole").success();
+    }
+  }
+
+  private static List<String> difference(List<String> lazy, List<String> unpacked) {
+    List<String> lines = new ArrayList<>();
+    var left = new java.util.HashSet<>(lazy);
+    var right = new java.util.HashSet<>(unpacked);
+    lazy.stream().filter(line -> !right.contains(line)).forEach(line -> lines.add("lazy: " + line));
+    unpacked.stream()
+        .filter(line -> !left.contains(line))
+        .forEach(line -> lines.add("unpacked: " + line));
+    return lines.subList(0, Math.min(40, lines.size()));
+  }
+
+  @Test
+  @Order(4)
+  void aSecondNodeTakesItsSpansFromTheCache() throws Exception {
+    Path root = Files.createDirectories(directory.resolve("node2"));
+    ServiceProcess second = fleet().startNode(root);
+    int before = fleet().registry.accesses().size();
+    try (ContainerdProcess other =
+        ContainerdProcess.start(
+            directory.resolve("containerd2"), Map.of("soci", root.resolve("node.sock")))) {
+      rpull(other, reference());
+      assertThat(other.ctr("run", "--rm", "--snapshotter", "soci", reference(), "second").success())
+          .isEqualTo(PRINTED);
+    }
+    List<String> ranged =
+        fleet().registry.accesses().stream()
+            .skip(before)
+            .filter(access -> access.status() == 206 && access.isBlob())
+            .map(Access::toString)
+            .toList();
+    assertThat(ranged).isEmpty();
+    assertThat(second.metric(FETCHED, "source=\"cache\"")).isPositive();
+    assertThat(second.metric(FETCHED, "source=\"registry\"", "content=\"spans\"")).isZero();
+    second.close();
+  }
+
+  @Test
+  @Order(5)
+  void theMountReadsWhileTheCacheIsDeadAndAfterItsReturn() throws Exception {
+    fleet().cache.kill();
+    String before = sha256OfAnUnreadFile("linalg/_umath_linalg");
+    fleet().cache.restart();
+    String after = sha256OfAnUnreadFile("random/_generator");
+
+    assertThat(before).isEqualTo(sha256(packed("linalg/_umath_linalg")));
+    assertThat(after).isEqualTo(sha256(packed("random/_generator")));
+  }
+
+  /** By a container of the first node. */
+  private static String sha256OfAnUnreadFile(String name) throws Exception {
+    Path inImage =
+        Path.of("/").resolve(directory.resolve("image/library").relativize(packed(name)));
+    return containerd()
+        .ctr(
+            "run",
+            "--rm",
+            "--snapshotter",
+            "soci",
+            reference(),
+            "reader-" + name.replaceAll("[^a-z]+", "-"),
+            "/usr/bin/sha256sum",
+            inImage.toString())
+        .success()
+        .split(" ")[0];
+  }
+
+  /** A shared object of numpy where the image was packed. */
+  private static Path packed(String name) throws Exception {
+    String parent = name.substring(0, name.indexOf('/'));
+    try (var files = Files.walk(directory.resolve("image/library/usr/lib/python3"))) {
+      return files
+          .filter(file -> file.toString().contains("/" + name) && file.toString().endsWith(".so"))
+          .filter(file -> file.getParent().endsWith(parent))
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+
+  private static String sha256(Path file) throws Exception {
+    return Digest.of(Files.readAllBytes(file)).hex();
+  }
+
+  @Test
+  @Order(6)
+  void theCacheGivesNothingToWhomTheRegistryWouldGiveNothing() throws Exception {
+    Digest layer = image().layers().getFirst().digest();
+    String path = "/v1/ztocs/" + layer + "/" + SociTerms.DEFAULT_SPAN_SIZE;
+    assertThat(ask(path, "")).isEqualTo(403);
+    assertThat(ask(path, "Basic d3Jvbmc6d3Jvbmc=")).isEqualTo(403);
+    String right =
+        Base64.getEncoder()
+            .encodeToString(("fleet:" + Fleet.PASSWORD).getBytes(StandardCharsets.UTF_8));
+    assertThat(ask(path, "Basic " + right)).isEqualTo(200);
+  }
+
+  private static int ask(String path, String registryAuthorization) throws Exception {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(
+            URI.create(
+                fleet().cacheUrl
+                    + path
+                    + "?repository="
+                    + fleet().registry.host()
+                    + "/team/python"));
+    if (!registryAuthorization.isEmpty()) {
+      request.header("X-Registry-Authorization", registryAuthorization);
+    }
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      return client.send(request.build(), HttpResponse.BodyHandlers.discarding()).statusCode();
+    }
+  }
+}
