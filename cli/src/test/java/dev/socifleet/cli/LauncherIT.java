@@ -63,7 +63,7 @@ class LauncherIT {
     Ended ended = soci("--version");
 
     assertThat(ended.err()).isEmpty();
-    assertThat(ended.text()).isEqualTo("soci version " + Soci.VERSION + "\n");
+    assertThat(ended.text()).isEqualTo("soci version " + Soci.VERSION + " soci-fleet\n");
     assertThat(ended.status()).isZero();
   }
 

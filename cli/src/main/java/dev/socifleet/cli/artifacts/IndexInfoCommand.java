@@ -31,7 +31,7 @@ public final class IndexInfoCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Digest wanted = Digests.parse(digest);
-    try (LocalStores stores = local.open(Parents.soci(spec))) {
+    try (LocalStores stores = local.open(spec)) {
       Optional<Artifact> known = stores.catalogue().find(wanted);
       if (known.isPresent() && known.get().type() == Artifact.Type.ZTOC) {
         throw new CommandFailure(

@@ -49,7 +49,7 @@ public final class IndexListCommand implements Callable<Integer> {
     Table table =
         new Table(
             "DIGEST", "SIZE", "IMAGE REF", "PLATFORM", "MEDIA TYPE", "MANIFEST VERSION", "CREATED");
-    try (LocalStores stores = local.open(Parents.soci(spec))) {
+    try (LocalStores stores = local.open(spec)) {
       List<Image> images = stores.imagesIfThere();
       Instant now = Instant.now();
       for (Artifact index : stores.catalogue().all(Artifact.Type.INDEX)) {

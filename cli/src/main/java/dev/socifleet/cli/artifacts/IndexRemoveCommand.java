@@ -44,7 +44,7 @@ public final class IndexRemoveCommand implements Callable<Integer> {
       throw new CommandFailure(
           "please provide either index digests or --ref with an image, but not both", 2);
     }
-    try (LocalStores stores = local.open(Parents.soci(spec))) {
+    try (LocalStores stores = local.open(spec)) {
       List<Artifact> doomed = new ArrayList<>();
       if (reference != null) {
         String target = stores.image(reference).getTarget().getDigest();

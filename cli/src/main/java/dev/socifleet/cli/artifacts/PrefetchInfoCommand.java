@@ -39,7 +39,7 @@ final class PrefetchInfoCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
-    try (LocalStores stores = local.open(Parents.soci(spec))) {
+    try (LocalStores stores = local.open(spec)) {
       Artifact known = Digests.find(stores.catalogue(), digest, Artifact.Type.PREFETCH);
       PrefetchArtifact spans = StoredPrefetch.read(stores, known);
       out.println("Digest: " + known.digest());

@@ -34,7 +34,7 @@ final class PrefetchListCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     Table table = new Table("DIGEST", "LAYER DIGEST", "SPANS", "CREATED");
     ArrayNode array = new JsonMapper().createArrayNode();
-    try (LocalStores stores = local.open(Parents.soci(spec))) {
+    try (LocalStores stores = local.open(spec)) {
       Instant now = Instant.now();
       for (Artifact artifact : stores.catalogue().all(Artifact.Type.PREFETCH)) {
         Optional<PrefetchArtifact> read = StoredPrefetch.tryRead(stores, artifact);

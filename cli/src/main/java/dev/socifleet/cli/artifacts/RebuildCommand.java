@@ -21,7 +21,7 @@ public final class RebuildCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    try (LocalStores stores = local.open(Parents.soci(spec))) {
+    try (LocalStores stores = local.open(spec)) {
       return Interruptible.run(
           "rebuilding the catalogue",
           stores.timeout(),

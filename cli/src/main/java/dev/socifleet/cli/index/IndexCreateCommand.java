@@ -90,7 +90,6 @@ final class IndexCreateCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     RegistryIndexRequest request = request();
     BuildOutput output = form.open(spec);
-    registry.withoutEffect().ifPresent(output::warn);
     try (HttpRegistries registries = registry.open(request.image())) {
       Repository repository = registries.repository(request.image().repository());
       Interruptible.run(

@@ -74,9 +74,6 @@ public final class PushCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new CommandFailure("'" + reference + "' is no image: " + e.getMessage(), 2);
     }
-    registry
-        .withoutEffect()
-        .ifPresent(text -> spec.commandLine().getErr().println("soci: warning: " + text));
     PushOutput output = new PushOutput(spec.commandLine().getOut(), quiet);
     try (LocalStores stores = local.open(soci);
         HttpRegistries registries = registry.open(image)) {

@@ -5,12 +5,15 @@ import dev.socifleet.cli.Soci;
 import dev.socifleet.oci.Credential;
 import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.DockerConfigCredentials;
+import dev.socifleet.oci.HostsDirectory;
 import dev.socifleet.oci.HttpRegistries;
 import dev.socifleet.oci.ImageReference;
 import dev.socifleet.oci.RegistriesConfig;
 import dev.socifleet.oci.RegistryHost;
+import dev.socifleet.oci.Timeouts;
 import java.io.Console;
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -28,27 +31,43 @@ public final class RegistryOptions {
   @Option(names = "--plain-http", description = "The registry has no TLS.")
   private boolean plainHttp;
 
-  // The existing tool takes these, and nerdctl passes some; there they have no effect.
   @Option(
       names = {"-k", "--skip-verify"},
-      hidden = true)
+      description = "Don't check the registry's certificate.")
   private boolean skipVerify;
 
-  @Option(names = "--hosts-dir", hidden = true)
-  @SuppressWarnings("UnusedVariable") // nerdctl passes it always
-  private List<String> hostsDirs = new ArrayList<>();
+  @Option(
+      names = "--hosts-dir",
+      paramLabel = "DIR",
+      split = ",",
+      description =
+          "Where mirrors and certificates of registries are described (/etc/containerd/certs.d,"
+              + " /etc/docker/certs.d).")
+  private List<Path> hostsDirs = new ArrayList<>();
 
   @Option(
-      names = {"--tlscacert", "--tlscert", "--tlskey"},
-      hidden = true)
-  private List<String> tls = new ArrayList<>();
+      names = "--tlscacert",
+      paramLabel = "FILE",
+      description = "The authority that signed the registry's certificate.")
+  private @Nullable Path tlsCa;
 
-  @Option(names = "--refresh", hidden = true)
+  @Option(names = "--tlscert", paramLabel = "FILE", description = "Our certificate.")
+  private @Nullable Path tlsCertificate;
+
+  @Option(names = "--tlskey", paramLabel = "FILE", description = "Its key.")
+  private @Nullable Path tlsKey;
+
+  @Option(
+      names = "--refresh",
+      paramLabel = "TOKEN",
+      description = "Log in with this refresh token.")
   private @Nullable String refresh;
 
+  // The existing tool takes these and uses them for nothing; --debug shows requests.
   @Option(
       names = {"--http-dump", "--http-trace"},
       hidden = true)
+  @SuppressWarnings("UnusedVariable")
   private boolean trace;
 
   /** Opens a client that may talk to the image's registry, and to no other. */
@@ -59,20 +78,34 @@ public final class RegistryOptions {
       host = new RegistryHost(host.host(), plain, host.repositories(), host.privateRedirects());
     }
     return HttpRegistries.open(
-        new RegistriesConfig(List.of(host), credentials(), "soci-fleet-cli/" + Soci.VERSION));
+        new RegistriesConfig(
+            List.of(host),
+            credentials(),
+            "soci-fleet-cli/" + Soci.VERSION,
+            Timeouts.STANDARD,
+            hosts(host)));
   }
 
-  /** What was asked for and isn't done; empty if nothing. */
-  public Optional<String> withoutEffect() {
-    boolean verified = skipVerify && !plainHttp;
-    return verified || !tls.isEmpty() || refresh != null || trace
-        ? Optional.of(
-            "--skip-verify, --tls…, --refresh and --http-… have no effect yet; certificates are"
-                + " those that Java trusts")
-        : Optional.empty();
+  private HostsDirectory hosts(RegistryHost host) {
+    if ((tlsCertificate == null) != (tlsKey == null)) {
+      throw new CommandFailure("--tlscert and --tlskey need each other", 2);
+    }
+    if (!plainHttp && (skipVerify || tlsCa != null || tlsCertificate != null)) {
+      return TlsFlags.hosts(
+          host.host(),
+          skipVerify,
+          Optional.ofNullable(tlsCa),
+          Optional.ofNullable(tlsCertificate),
+          Optional.ofNullable(tlsKey));
+    }
+    return hostsDirs.isEmpty() ? HostsDirectory.standard() : new HostsDirectory(hostsDirs);
   }
 
   private Credentials credentials() {
+    String token = refresh;
+    if (token != null) {
+      return repository -> new Credential.IdentityToken(token);
+    }
     if (user == null) {
       return DockerConfigCredentials.standard();
     }

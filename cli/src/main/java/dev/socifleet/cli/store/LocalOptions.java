@@ -5,6 +5,7 @@ import dev.socifleet.cli.Soci;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** Which containerd and which stores a command works on. */
 public final class LocalOptions {
@@ -21,6 +22,11 @@ public final class LocalOptions {
         soci == null ? new StoreOptions() : soci.stores(),
         containerd.resolve(
             soci == null ? new ContainerdOptions() : soci.containerd(), System.getenv()));
+  }
+
+  /** The same, of a command that may be deep below soci. */
+  public LocalStores open(CommandSpec command) {
+    return open(command.root().userObject() instanceof Soci soci ? soci : null);
   }
 
   /** How long the command may take; zero for no limit. */

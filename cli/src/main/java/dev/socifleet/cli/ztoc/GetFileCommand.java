@@ -2,7 +2,12 @@ package dev.socifleet.cli.ztoc;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.socifleet.cli.CommandFailure;
+import dev.socifleet.cli.artifacts.StoredZtocs;
+import dev.socifleet.cli.store.LocalOptions;
+import dev.socifleet.cli.store.LocalStores;
+import dev.socifleet.containerd.ContentStore;
 import dev.socifleet.ztoc.LayerReader;
+import dev.socifleet.ztoc.SpanReader;
 import dev.socifleet.ztoc.Toc;
 import dev.socifleet.ztoc.Ztoc;
 import java.io.IOException;
@@ -15,6 +20,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -33,13 +39,19 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  soci ztoc get-file layer.ztoc etc/os-release --layer layer.tar.gz",
-      "  soci ztoc get-file layer.ztoc usr/bin/ls --layer layer.tar.gz -o ls"
+      "  soci ztoc get-file layer.ztoc usr/bin/ls --layer layer.tar.gz -o ls",
+      "  soci ztoc get-file sha256:… usr/bin/ls -o ls"
     })
 final class GetFileCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Parameters(index = "0", paramLabel = "ZTOC", description = "The zTOC's file.")
-  private Path index = Path.of("");
+  @Mixin private LocalOptions local = new LocalOptions();
+
+  @Parameters(
+      index = "0",
+      paramLabel = "ZTOC",
+      description = "The zTOC's file, or the digest of one that was built here.")
+  private String index = "";
 
   @Parameters(
       index = "1",
@@ -50,9 +62,8 @@ final class GetFileCommand implements Callable<Integer> {
   @Option(
       names = "--layer",
       paramLabel = "FILE",
-      required = true,
-      description = "The layer that the zTOC is of.")
-  private Path layer = Path.of("");
+      description = "The layer that the zTOC is of; of a digest, containerd's without it.")
+  private @Nullable Path layer;
 
   @Option(
       names = {"-o", "--output"},
@@ -70,33 +81,55 @@ final class GetFileCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--json needs --output: standard output is for the file's bytes");
     }
-    Ztoc ztoc = PlainFiles.ztoc(index).ztoc();
+    if (layer == null && !NamedZtoc.isDigest(index)) {
+      throw new ParameterException(
+          spec.commandLine(), "a zTOC's file needs --layer: it doesn't say where its layer is");
+    }
+    Ztoc ztoc = NamedZtoc.read(index, local, spec).ztoc();
     Toc toc = ztoc.toc();
     ztoc.whyUnservable()
         .ifPresent(why -> {
           throw new CommandFailure("files of this layer cannot be read through its zTOC: " + why);
         });
     int file = new Lookup(toc).regularFile(name);
-    try (FileChannel spans = PlainFiles.layer(layer)) {
-      LayerReader reader =
-          new LayerReader(
-              ztoc, PlainFiles.spans(spans), Runtime.getRuntime().availableProcessors());
-      if (target == null) {
-        read(reader, toc, file, System.out);
-        System.out.flush();
-      } else {
-        PlainFiles.write(target, to -> read(reader, toc, file, Channels.newOutputStream(to)));
-        tell(ztoc, file, target);
+    Path from = layer;
+    if (from != null) {
+      try (FileChannel spans = PlainFiles.layer(from)) {
+        extract(ztoc, PlainFiles.spans(spans), file, target);
+      }
+    } else {
+      try (LocalStores stores = local.open(spec)) {
+        String blob = new StoredZtocs(stores).layerOf(index).toString();
+        ContentStore content = stores.content();
+        extract(ztoc, (start, end) -> content.read(blob, start, end), file, target);
       }
     }
     return 0;
+  }
+
+  private void extract(Ztoc ztoc, SpanReader.Source spans, int file, @Nullable Path target)
+      throws IOException {
+    LayerReader reader = new LayerReader(ztoc, spans, Runtime.getRuntime().availableProcessors());
+    if (target == null) {
+      read(reader, ztoc.toc(), file, System.out);
+      System.out.flush();
+    } else {
+      PlainFiles.write(target, to -> read(reader, ztoc.toc(), file, Channels.newOutputStream(to)));
+      tell(ztoc, file, target);
+    }
   }
 
   private void read(LayerReader reader, Toc toc, int file, OutputStream to) {
     try {
       reader.read(toc.offset(file), toc.length(file), to::write);
     } catch (IOException e) {
-      throw new CommandFailure("cannot read " + name + " in " + layer + ": " + e.getMessage());
+      throw new CommandFailure(
+          "cannot read "
+              + name
+              + " in "
+              + (layer == null ? "the layer of " + index : layer)
+              + ": "
+              + e.getMessage());
     }
   }
 

@@ -5,13 +5,14 @@ import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.core.util.Separators;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.socifleet.cli.store.LocalOptions;
 import dev.socifleet.ztoc.Toc;
 import dev.socifleet.ztoc.Ztoc;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -29,8 +30,13 @@ import picocli.CommandLine.Spec;
 final class InfoCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Parameters(index = "0", paramLabel = "ZTOC", description = "The zTOC's file.")
-  private Path index = Path.of("");
+  @Mixin private LocalOptions local = new LocalOptions();
+
+  @Parameters(
+      index = "0",
+      paramLabel = "ZTOC",
+      description = "The zTOC's file, or the digest of one that was built here.")
+  private String index = "";
 
   @Option(names = "--json", description = "For scripts that say so: it is JSON anyway.")
   @SuppressWarnings("UnusedVariable") // accepted
@@ -38,7 +44,7 @@ final class InfoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    PlainFiles.ZtocFile file = PlainFiles.ztoc(index);
+    PlainFiles.ZtocFile file = NamedZtoc.read(index, local, spec);
     PrintWriter out = spec.commandLine().getOut();
     JsonGenerator to = new JsonMapper().createGenerator(out);
     to.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);

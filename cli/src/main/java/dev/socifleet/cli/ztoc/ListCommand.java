@@ -2,6 +2,9 @@ package dev.socifleet.cli.ztoc;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.socifleet.cli.artifacts.StoredZtocs;
+import dev.socifleet.cli.store.LocalOptions;
+import dev.socifleet.cli.store.LocalStores;
 import dev.socifleet.ztoc.PaxRecord;
 import dev.socifleet.ztoc.Toc;
 import dev.socifleet.ztoc.Ztoc;
@@ -9,37 +12,65 @@ import dev.socifleet.ztoc.tar.EntryType;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code soci ztoc list}: the files in a zTOC, as {@code tar tv} shows an archive's. */
+/**
+ * {@code soci ztoc list}: the zTOCs that were built here, as the existing tool lists them; or the
+ * files in one, as {@code tar tv} shows an archive's.
+ */
 @Command(
     name = "list",
     aliases = "ls",
     mixinStandardHelpOptions = true,
-    description = "List the files of a layer, out of its zTOC.",
-    footer = {"", "Examples:", "  soci ztoc list layer.ztoc", "  soci ztoc list -q layer.ztoc"})
+    description = "List the zTOCs that were built here; or, of one of them, the layer's files.",
+    footer = {
+      "",
+      "Examples:",
+      "  soci ztoc list",
+      "  soci ztoc list layer.ztoc",
+      "  soci ztoc list -q layer.ztoc"
+    })
 final class ListCommand implements Callable<Integer> {
   private static final DateTimeFormatter MINUTE =
       DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm", Locale.ROOT).withZone(ZoneOffset.UTC);
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Parameters(index = "0", paramLabel = "ZTOC", description = "The zTOC's file.")
-  private Path index = Path.of("");
+  @Mixin private LocalOptions local = new LocalOptions();
+
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "ZTOC",
+      description = "The zTOC's file, or the digest of one that was built here.")
+  private @Nullable String index;
+
+  @Option(
+      names = "--ztoc-digest",
+      paramLabel = "DIGEST",
+      description = "Without ZTOC: only the one of this digest.")
+  private @Nullable String digest;
+
+  @Option(
+      names = "--image-ref",
+      paramLabel = "REF",
+      description = "Without ZTOC: only those of this image's layers.")
+  private @Nullable String image;
 
   @Option(
       names = {"-q", "--quiet"},
-      description = "Only the names.")
+      description = "Only the names, or the digests.")
   private boolean quiet;
 
   @Option(names = "--json", description = "Print one JSON object a line for each file.")
@@ -47,9 +78,16 @@ final class ListCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Ztoc ztoc = PlainFiles.ztoc(index).ztoc();
-    Toc toc = ztoc.toc();
     PrintWriter out = spec.commandLine().getOut();
+    String name = index;
+    if (name == null) {
+      try (LocalStores stores = local.open(spec)) {
+        new StoredZtocs(stores).print(out, quiet, digest, image);
+      }
+      return 0;
+    }
+    Ztoc ztoc = NamedZtoc.read(name, local, spec).ztoc();
+    Toc toc = ztoc.toc();
     if (json) {
       JsonGenerator to = new JsonMapper().createGenerator(out);
       to.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);

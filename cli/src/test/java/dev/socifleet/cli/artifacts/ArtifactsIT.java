@@ -66,6 +66,42 @@ class ArtifactsIT {
   }
 
   @Test
+  void zTocsAreListedAndFilesReadThroughThem() throws Exception {
+    String reference = containerd.add("single");
+    create("create min0", reference);
+    JsonNode recorded = recorded("single", "create min0");
+    List<String> digests = containerd.soci("ztoc", "list", "--quiet").lines();
+
+    assertThat(lines(containerd.soci("ztoc", "list").out()))
+        .isEqualTo(lines(recorded.path("ztoc list").asText()));
+    assertThat(containerd.soci("ztoc", "ls", "-q", "--image-ref", reference).lines())
+        .isEqualTo(digests);
+    assertThat(containerd.soci("ztoc", "ls", "-q", "--ztoc-digest", digests.get(1)).lines())
+        .containsExactly(digests.get(1));
+    JsonNode info =
+        new JsonMapper().readTree(containerd.soci("ztoc", "info", digests.getFirst()).out());
+    assertThat(info.path("num_files").asInt()).isEqualTo(info.path("files").size());
+
+    for (JsonNode file : info.path("files")) {
+      if (file.path("type").asText().equals("reg") && file.path("size").asInt() > 0) {
+        Path out = directory.resolve("file");
+        Ended ended =
+            containerd.soci(
+                "ztoc",
+                "get-file",
+                digests.getFirst(),
+                file.path("filename").asText(),
+                "-o",
+                out.toString());
+        assertThat(ended.failure()).isEmpty();
+        assertThat(out).hasSize(file.path("size").asLong());
+        return;
+      }
+    }
+    throw new AssertionError("no file in " + info);
+  }
+
+  @Test
   void infoIsTheManifestIndented() throws Exception {
     create("create min0", containerd.add("single"));
     List<String> quiet = containerd.soci("index", "list", "--quiet").lines();

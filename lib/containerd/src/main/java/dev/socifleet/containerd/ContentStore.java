@@ -19,6 +19,7 @@ import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.stub.BlockingClientCall;
 import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -101,6 +102,24 @@ public final class ContentStore {
     return new BlobReader(
         "read blob " + digest + " from containerd",
         content.read(ReadContentRequest.newBuilder().setDigest(digest).build()));
+  }
+
+  /** Exactly the bytes from {@code start} up to, not including, {@code end} of a blob. */
+  public byte[] read(String digest, long start, long end) throws IOException {
+    ReadContentRequest request =
+        ReadContentRequest.newBuilder()
+            .setDigest(digest)
+            .setOffset(start)
+            .setSize(end - start)
+            .build();
+    try (InputStream in =
+        new BlobReader("read blob " + digest + " from containerd", content.read(request))) {
+      byte[] bytes = in.readNBytes(Math.toIntExact(end - start));
+      if (bytes.length < end - start) {
+        throw new EOFException("blob " + digest + " ends at byte " + (start + bytes.length));
+      }
+      return bytes;
+    }
   }
 
   /** Writes a small blob with labels; where it is there already, labels it. */
