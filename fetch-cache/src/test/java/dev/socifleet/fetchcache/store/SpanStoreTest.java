@@ -78,7 +78,10 @@ class SpanStoreTest {
         // Some are wanted again and again.
         store.get(written.get(random.nextInt(Math.min(10, written.size()))));
       }
-      assertThat(peak).isLessThan(LIMIT * 105 / 100).isGreaterThan(LIMIT * 80 / 100);
+      // RocksDB deletes a file a moment after its content has moved; how far behind it is depends
+      // on
+      // the machine's load.
+      assertThat(peak).isLessThan(LIMIT * 115 / 100).isGreaterThan(LIMIT * 80 / 100);
       assertThat(store.metric("soci_cache_evictions_total")).isPositive();
       long kept = 0;
       for (Digest digest : written) {

@@ -278,7 +278,13 @@ class SmallRegistryIT {
     }
     await()
         .untilAsserted(() -> {
-          Access last = registry.accesses().getLast();
+          // An answer may reach its reader before it is noted, so the order of the last two is
+          // open.
+          Access last =
+              registry.accesses().stream()
+                  .filter(access -> access.range().isPresent())
+                  .reduce((_, later) -> later)
+                  .orElseThrow(AssertionError::new);
           assertThat(last.path()).isEqualTo("/v2/team/app/blobs/" + Digest.of(layer));
           assertThat(last.range()).hasValue("bytes=10-19");
           assertThat(last.status()).isEqualTo(206);
