@@ -332,12 +332,14 @@ class LazyStartIT {
   void theCacheGivesNothingToWhomTheRegistryWouldGiveNothing() throws Exception {
     Digest layer = image().layers().getFirst().digest();
     String path = "/v1/ztocs/" + layer + "/" + SociTerms.DEFAULT_SPAN_SIZE;
-    assertThat(ask(path, "")).isEqualTo(403);
-    assertThat(ask(path, "Basic d3Jvbmc6d3Jvbmc=")).isEqualTo(403);
     String right =
         Base64.getEncoder()
             .encodeToString(("fleet:" + Fleet.PASSWORD).getBytes(StandardCharsets.UTF_8));
+
     assertThat(ask(path, "Basic " + right)).isEqualTo(200);
+    // And that the cache has just learnt all of it opens nothing for others.
+    assertThat(ask(path, "")).isEqualTo(403);
+    assertThat(ask(path, "Basic d3Jvbmc6d3Jvbmc=")).isEqualTo(403);
   }
 
   private static int ask(String path, String registryAuthorization) throws Exception {
