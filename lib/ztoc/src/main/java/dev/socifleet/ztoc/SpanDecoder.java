@@ -4,7 +4,6 @@ import dev.socifleet.ztoc.inflate.Event;
 import dev.socifleet.ztoc.inflate.GunzipDecoder;
 import dev.socifleet.ztoc.inflate.Inflate;
 import dev.socifleet.ztoc.inflate.InflateException;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.security.MessageDigest;
 import java.util.Arrays;
@@ -18,7 +17,7 @@ import java.util.Arrays;
  */
 public final class SpanDecoder {
   /** Compressed bytes of the largest span that is taken: what an array can hold. */
-  public static final int MAX_COMPRESSED = Integer.MAX_VALUE - 64;
+  static final int MAX_COMPRESSED = Integer.MAX_VALUE - 64;
 
   private static final int OUTPUT = 256 * 1024;
 
@@ -210,18 +209,6 @@ public final class SpanDecoder {
     span = -1;
     input = out;
     gunzip.startAt(0, 0, out, 0, 0);
-  }
-
-  /** Decodes a whole span that was started into an array of its own. */
-  public byte[] decodeAll() throws IOException {
-    if (end - start > MAX_COMPRESSED) {
-      throw corrupt(end - start + " bytes do not fit into an array");
-    }
-    // Grows with what is really decoded: the size is only a claim.
-    ByteArrayOutputStream all =
-        new ByteArrayOutputStream((int) Math.min(end - position, 8L * input.length + OUTPUT));
-    decode(all::write);
-    return all.toByteArray();
   }
 
   private void copyPlain(long target, Sink sink) throws IOException {

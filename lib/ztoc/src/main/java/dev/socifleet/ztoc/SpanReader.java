@@ -1,6 +1,5 @@
 package dev.socifleet.ztoc;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 
 /**
@@ -72,18 +71,5 @@ public final class SpanReader {
       throw new IndexOutOfBoundsException(
           length + " bytes at " + offset + " of " + ztoc.uncompressedSize());
     }
-  }
-
-  /** The data of a regular file that fits into an array; empty for other types. */
-  public byte[] readFile(int file) throws IOException {
-    Toc toc = ztoc.toc();
-    if (toc.length(file) > SpanDecoder.MAX_COMPRESSED) {
-      throw new IOException(
-          "cannot read " + toc.nameText(file) + ": " + toc.length(file) + " bytes, too large");
-    }
-    ByteArrayOutputStream data =
-        new ByteArrayOutputStream((int) Math.min(1 << 20, toc.length(file)));
-    read(toc.offset(file), toc.length(file), data::write);
-    return data.toByteArray();
   }
 }

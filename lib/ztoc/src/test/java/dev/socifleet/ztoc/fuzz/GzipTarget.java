@@ -65,7 +65,9 @@ public final class GzipTarget {
   private static void index(byte[] stream) {
     ZtocOutcome[] outcome = new ZtocOutcome[1];
     Limits.check(() -> {
-      try (ZtocBuilder builder = new ZtocBuilder(Compression.GZIP, ZtocOptions.defaults())) {
+      try (ZtocBuilder builder =
+          new ZtocBuilder(
+              Compression.GZIP, ZtocOptions.ofSpanSize(ZtocOptions.DEFAULT_SPAN_SIZE))) {
         builder.accept(ByteBuffer.wrap(stream));
         outcome[0] = builder.finish();
       } catch (IOException e) {

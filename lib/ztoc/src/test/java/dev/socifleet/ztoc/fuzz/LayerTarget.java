@@ -101,8 +101,8 @@ public final class LayerTarget {
       int from = (int) toc.offset(file);
       byte[] wanted = Arrays.copyOfRange(archive, from, from + (int) toc.length(file));
       try {
-        if (!Arrays.equals(wanted, fromLayer.readFile(file))
-            || !Arrays.equals(wanted, fromPlain.readFile(file))) {
+        if (!Arrays.equals(wanted, file(fromLayer, from, wanted.length))
+            || !Arrays.equals(wanted, file(fromPlain, from, wanted.length))) {
           throw new AssertionError("file " + file + " has other bytes");
         }
       } catch (IOException e) {
@@ -113,6 +113,12 @@ public final class LayerTarget {
 
   private static SpanReader reader(Ztoc ztoc, byte[] layer) {
     return new SpanReader(ztoc, (start, end) -> Arrays.copyOfRange(layer, (int) start, (int) end));
+  }
+
+  private static byte[] file(SpanReader reader, long offset, long length) throws IOException {
+    ByteArrayOutputStream data = new ByteArrayOutputStream();
+    reader.read(offset, length, data::write);
+    return data.toByteArray();
   }
 
   private static byte[] spans(Ztoc ztoc, byte[] layer) {
