@@ -65,7 +65,8 @@ public final class LayerReader {
     Workers workers = new Workers(Math.min(threads, end - first), () -> decode(line));
     boolean done = false;
     try {
-      takeAll(line, ztoc.span(first).uncompressedStart(), offset, offset + length, sink);
+      long start = ztoc.span(first).uncompressedStart();
+      takeAll(line, new Excerpt(start, offset, offset + length, sink));
       done = true;
     } catch (InterruptedException e) {
       throw workers.interrupt();
@@ -118,23 +119,15 @@ public final class LayerReader {
         });
   }
 
-  /** Hands out the bytes of {@code [from, to)}; the line's first is at {@code position}. */
-  private void takeAll(SpanLine line, long position, long from, long to, SpanDecoder.Sink sink)
-      throws IOException, InterruptedException {
-    long at = position;
-    while (at < to) {
+  private void takeAll(SpanLine line, Excerpt excerpt) throws IOException, InterruptedException {
+    while (!excerpt.done()) {
       Optional<SpanLine.Piece> next = line.take();
       if (next.isEmpty()) {
         rethrow(line.failure());
-        throw new IllegalStateException("spans end at " + at + ", before " + to);
+        throw new IllegalStateException("spans end at " + excerpt.position() + ", before the end");
       }
       SpanLine.Piece piece = next.get();
-      int skipped = (int) Math.min(piece.length(), Math.max(0, from - at));
-      int wanted = (int) Math.min(piece.length(), to - at) - skipped;
-      at += piece.length();
-      if (wanted > 0) {
-        sink.accept(piece.buffer(), piece.from() + skipped, wanted);
-      }
+      excerpt.accept(piece.buffer(), piece.from(), piece.length());
       if (ztoc.compression() == Compression.GZIP) {
         line.giveBack(piece.buffer());
       }
