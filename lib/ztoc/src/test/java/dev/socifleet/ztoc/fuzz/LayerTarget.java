@@ -11,9 +11,9 @@ import dev.socifleet.ztoc.ZtocBuilder;
 import dev.socifleet.ztoc.ZtocOptions;
 import dev.socifleet.ztoc.ZtocOutcome;
 import dev.socifleet.ztoc.streams.DeflaterStreams;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
@@ -64,11 +64,11 @@ public final class LayerTarget {
   }
 
   private static ZtocOutcome build(byte[] layer, Compression compression, long spanSize) {
-    try (ZtocBuilder builder =
-        new ZtocBuilder(
-            compression, ZtocOptions.ofSpanSize(spanSize).withMaxZtocBytes(MOST_ZTOC))) {
-      builder.accept(ByteBuffer.wrap(layer));
-      return builder.finish();
+    try {
+      return ZtocBuilder.build(
+          new ByteArrayInputStream(layer),
+          compression,
+          ZtocOptions.ofSpanSize(spanSize).withMaxZtocBytes(MOST_ZTOC));
     } catch (IOException e) {
       throw new AssertionError("interrupted", e);
     }
