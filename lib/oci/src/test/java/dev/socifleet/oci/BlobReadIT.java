@@ -9,6 +9,7 @@ import dev.socifleet.oci.WireServer.Ending;
 import dev.socifleet.oci.WireServer.Reply;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -292,7 +293,8 @@ class BlobReadIT extends RegistryFixture {
                 List.of(RegistryHost.of(registry.server().host())),
                 Credentials.NONE,
                 AGENT,
-                SHORT.withAnswer(java.time.Duration.ofMillis(200)),
+                new Timeouts(
+                    Duration.ofMillis(200), SHORT.upload(), SHORT.stall(), SHORT.longestWait()),
                 HostsDirectory.NONE));
     registry.disturb(100, call -> true, (call, real) -> Reply.of(200).ending(new Ending.Silence()));
 
