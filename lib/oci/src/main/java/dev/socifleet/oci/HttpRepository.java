@@ -215,10 +215,12 @@ final class HttpRepository implements Repository {
     }
     if (size == 0) {
       response.body().release(0);
-      return new BlobStream(this, blob, InputStream.nullInputStream());
     }
-    return new BlobStream(
-        this, blob, new RangeStream(this, blob, new ByteRange(0, size), response.body()));
+    InputStream bytes =
+        size == 0
+            ? InputStream.nullInputStream()
+            : new RangeStream(this, blob, new ByteRange(0, size), response.body());
+    return new CheckedBlob(blob, size, bytes, why -> otherBytes(blob, why));
   }
 
   @Override
@@ -262,14 +264,10 @@ final class HttpRepository implements Repository {
     }
   }
 
-  /** What a blob that was read to its end and has another digest means. */
-  RegistryException otherBytes(Digest blob) {
+  /** What it means that the bytes that came aren't the blob's. */
+  private RegistryException otherBytes(Digest blob, String why) {
     return new RegistryException(
-        "cannot read blob "
-            + blob
-            + " ("
-            + name
-            + "): the registry sent other bytes: their digest differs",
+        "cannot read blob " + blob + " (" + name + "): the registry sent other bytes: they " + why,
         0,
         List.of(),
         hosts.distrustMirrors(),

@@ -170,6 +170,26 @@ class BlobReadIT extends RegistryFixture {
   }
 
   @Test
+  void otherBytesFailForWhoReadsNoFurtherThanTheyGo() throws Exception {
+    registry.disturb(1, BlobReadIT::get, (call, real) -> real.get().with(random(SIZE, 8)));
+
+    try (InputStream in = repository.openBlob(blob)) {
+      assertThatThrownBy(() -> in.readNBytes(SIZE))
+          .isInstanceOf(RegistryException.class)
+          .hasMessageContaining("sent other bytes: they have another digest");
+    }
+  }
+
+  @Test
+  void nothingInPlaceOfABlobFails() {
+    registry.disturb(1, BlobReadIT::get, (call, real) -> real.get().with(new byte[0]));
+
+    assertThatThrownBy(this::whole)
+        .isInstanceOf(RegistryException.class)
+        .hasMessageContaining("sent other bytes");
+  }
+
+  @Test
   void anotherRangeThanAskedForIsRefused() {
     registry.disturb(
         1,
