@@ -124,7 +124,7 @@ final class BlobUpload {
       }
       throw e;
     }
-    RegistryHttp.discard(response);
+    Exchange.discard(response);
     if (response.statusCode() == 202) {
       // Not mounted: the registry opened an upload session instead, which nobody will use.
       session = location(response, start).orElse(null);
@@ -142,7 +142,7 @@ final class BlobUpload {
             new RegistryHttp.Request(
                 action, "POST", start, Map.of(), Scope.PUSH, HttpRequest.BodyPublishers::noBody),
             202);
-    RegistryHttp.discard(opened);
+    Exchange.discard(opened);
     URI address =
         location(opened, start)
             .orElseThrow(
@@ -225,7 +225,7 @@ final class BlobUpload {
             Scope.PUSH,
             () -> HttpRequest.BodyPublishers.ofByteArray(chunk, from, chunk.length - from));
     HttpResponse<AnswerBody> response = http.expectOnce(request, 202, 204);
-    RegistryHttp.discard(response);
+    Exchange.discard(response);
     session = location(response, address).orElse(address);
   }
 
@@ -235,7 +235,7 @@ final class BlobUpload {
     HttpResponse<AnswerBody> response =
         http.expect(
             new RegistryHttp.Request(action, "GET", address, Map.of(), Scope.PUSH, null), 204);
-    RegistryHttp.discard(response);
+    Exchange.discard(response);
     session = location(response, address).orElse(address);
     String range = response.headers().firstValue("Range").orElse("");
     if (expected == 0 && range.equals("0-0")) {
@@ -254,7 +254,7 @@ final class BlobUpload {
                 + (address.getRawQuery() == null ? "?" : "&")
                 + "digest="
                 + encode(blob.toString()));
-    RegistryHttp.discard(
+    Exchange.discard(
         http.expectOnce(
             new RegistryHttp.Request(
                 action,
@@ -282,7 +282,7 @@ final class BlobUpload {
       return;
     }
     try {
-      RegistryHttp.discard(
+      Exchange.discard(
           http.sendOnce(
               new RegistryHttp.Request(
                   "cancel an upload", "DELETE", address, Map.of(), Scope.PUSH, null)));
