@@ -156,6 +156,10 @@ public final class Soci implements Runnable {
   }
 
   private int execute(CommandLine.ParseResult parsed) {
+    Integer helped = CommandLine.executeHelpRequest(parsed);
+    if (helped != null) {
+      return helped; // before what only a command needs is read
+    }
     Logging.configure(Settings.of(Map.of("log.level", debug ? "debug" : quietLevel(parsed))));
     return new CommandLine.RunLast().execute(parsed);
   }
