@@ -63,7 +63,8 @@ public final class PlatformOptions {
     return host.architecture().equals("arm64") ? Platform.of(host.os(), "arm64", "v8") : host;
   }
 
-  static final class PlatformText implements ITypeConverter<Platform> {
+  /** A platform as people write it. */
+  public static final class PlatformText implements ITypeConverter<Platform> {
     @Override
     public Platform convert(String text) {
       try {
