@@ -35,6 +35,8 @@ import java.lang.invoke.VarHandle;
  *   <li>Shift counts are not masked: Java takes them modulo 64, and table entries (see {@link
  *       CodeTables}) have the number of bits in their low six. For the same reason only the low six
  *       bits of {@code count} mean anything inside the loop.
+ *   <li>Both codes are in one array, and most literals are written as eight bytes: each array and
+ *       each kind of access has a bound of its own, which would take a register.
  *   <li>Copies go by eight bytes and write more than asked; that is what the output slack is for.
  * </ul>
  *
@@ -323,8 +325,7 @@ public final class Inflate {
     BitInput input = this.input;
     byte[] in = input.bytes;
     byte[] out = this.out;
-    int[] literals = tables.literals();
-    int[] distances = tables.distances();
+    int[] codes = tables.codes();
     int floor = this.floor;
     int ip = input.at;
     int op = outPos;
@@ -335,7 +336,7 @@ public final class Inflate {
     long bits = input.bits | ((long) LONG.get(in, ip) << input.count);
     int count = input.count | 56;
     ip += 7 - (input.count >>> 3);
-    int e = literals[(int) bits & ((1 << CodeTables.LITERAL_BITS) - 1)];
+    int e = codes[(int) bits & ((1 << CodeTables.LITERAL_BITS) - 1)];
 
     while (ip <= stop && op < limit) {
       long seen = bits;
@@ -343,21 +344,21 @@ public final class Inflate {
       count -= e;
       if ((e & CodeTables.LITERAL) != 0) {
         int literal = e >>> 16;
-        e = literals[(int) bits & ((1 << CodeTables.LITERAL_BITS) - 1)];
+        e = codes[(int) bits & ((1 << CodeTables.LITERAL_BITS) - 1)];
         seen = bits;
         bits >>>= e;
         count -= e;
-        out[op++] = (byte) literal;
+        LONG.set(out, op++, (long) literal);
         if ((e & CodeTables.LITERAL) != 0) {
           literal = e >>> 16;
-          e = literals[(int) bits & ((1 << CodeTables.LITERAL_BITS) - 1)];
+          e = codes[(int) bits & ((1 << CodeTables.LITERAL_BITS) - 1)];
           seen = bits;
           bits >>>= e;
           count -= e;
-          out[op++] = (byte) literal;
+          LONG.set(out, op++, (long) literal);
           if ((e & CodeTables.LITERAL) != 0) {
             out[op++] = (byte) (e >>> 16);
-            e = literals[(int) bits & ((1 << CodeTables.LITERAL_BITS) - 1)];
+            e = codes[(int) bits & ((1 << CodeTables.LITERAL_BITS) - 1)];
             bits |= (long) LONG.get(in, ip) << count;
             ip += 7 - ((count >>> 3) & 7);
             count |= 56;
@@ -370,13 +371,13 @@ public final class Inflate {
           result = (e & CodeTables.END) != 0 ? BLOCK_END : BAD_CODE;
           break;
         }
-        e = literals[(e >>> 16) + ((int) bits & ((1 << (e >>> 8)) - 1))];
+        e = codes[(e >>> 16) + ((int) bits & ((1 << (e >>> 8)) - 1))];
         seen = bits;
         bits >>>= e;
         count -= e;
         if ((e & CodeTables.LITERAL) != 0) {
           out[op++] = (byte) (e >>> 16);
-          e = literals[(int) bits & ((1 << CodeTables.LITERAL_BITS) - 1)];
+          e = codes[(int) bits & ((1 << CodeTables.LITERAL_BITS) - 1)];
           bits |= (long) LONG.get(in, ip) << count;
           ip += 7 - ((count >>> 3) & 7);
           count |= 56;
@@ -389,7 +390,7 @@ public final class Inflate {
       }
       int length = (e >>> 16) + (((int) seen & ~(-1 << e)) >>> (e >>> 8));
 
-      e = distances[(int) bits & ((1 << CodeTables.DISTANCE_BITS) - 1)];
+      e = codes[CodeTables.DISTANCES + ((int) bits & ((1 << CodeTables.DISTANCE_BITS) - 1))];
       if ((count & 63) < DISTANCE) {
         bits |= (long) LONG.get(in, ip) << count;
         ip += 7 - ((count >>> 3) & 7);
@@ -408,7 +409,7 @@ public final class Inflate {
           ip += 7 - ((count >>> 3) & 7);
           count |= 56;
         }
-        e = distances[(e >>> 16) + ((int) bits & ((1 << (e >>> 8)) - 1))];
+        e = codes[(e >>> 16) + ((int) bits & ((1 << (e >>> 8)) - 1))];
         seen = bits;
         bits >>>= e;
         count -= e;
@@ -424,7 +425,7 @@ public final class Inflate {
         break;
       }
 
-      e = literals[(int) bits & ((1 << CodeTables.LITERAL_BITS) - 1)];
+      e = codes[(int) bits & ((1 << CodeTables.LITERAL_BITS) - 1)];
       bits |= (long) LONG.get(in, ip) << count;
       ip += 7 - ((count >>> 3) & 7);
       count |= 56;
