@@ -1,0 +1,195 @@
+package dev.socifleet.pusher;
+
+import static dev.socifleet.testing.ScriptedRegistries.answered;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.socifleet.events.ImageOutcome;
+import dev.socifleet.events.LayerResult;
+import dev.socifleet.events.LayerTask;
+import dev.socifleet.events.Topic;
+import dev.socifleet.events.ZtocEvent.PlanOpened;
+import dev.socifleet.oci.Descriptor;
+import dev.socifleet.oci.Digest;
+import dev.socifleet.oci.ImageIndex;
+import dev.socifleet.oci.ManifestBlob;
+import dev.socifleet.oci.MediaTypes;
+import dev.socifleet.oci.OciJson;
+import dev.socifleet.oci.RepositoryName;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** What a registry that refuses, forgets or fails does to a plan, and to the plans beside it. */
+class PublishingFailuresIT extends PlanFixture {
+
+  @Test
+  void aTemporaryFailureOfTheRegistryIsTriedAgain() throws Exception {
+    registries.next("putReferrer", answered(503, Duration.ZERO), answered(429, Duration.ZERO));
+    ManifestBlob image = image("1.0", "a");
+    PlanOpened plan = plan(image, "a");
+    handle(plan, indexed(plan, "a"));
+    assertThat(images()).isEmpty();
+    assertThat(done).hasValue(0);
+
+    tickUntilEnded();
+    assertThat(onlyImage().status()).isEqualTo("published");
+    assertThat(registries.calls("putReferrer")).isEqualTo(3);
+    assertThat(done).hasValue(2);
+  }
+
+  private void tickUntilEnded() {
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> {
+          board.tick();
+          return !images().isEmpty();
+        });
+  }
+
+  @Test
+  void aRegistryThatAsksForTimeIsLeftAlone() throws Exception {
+    registries.next("putReferrer", answered(429, Duration.ofMinutes(5)));
+    PlanOpened plan = plan(image("1.0", "a"), "a");
+    handle(plan, indexed(plan, "a"), indexed(plan, "a"));
+    board.tick();
+    assertThat(registries.calls("putReferrer")).isEqualTo(1);
+  }
+
+  @Test
+  void aPlanThatTheRegistryHeldUpSaysSoWhenItsTimeIsOver() throws Exception {
+    registries.next("putReferrer", answered(503, Duration.ofMinutes(5)));
+    ManifestBlob image = image("1.0", "a");
+    Instant now = Instant.now();
+    PlanOpened plan = plan(image, now, now, planned(image, "a"));
+    handle(plan, indexed(plan, "a"));
+    board.tick();
+    assertThat(onlyImage().status()).isEqualTo("failed");
+    assertThat(onlyImage().reason()).startsWith("timeout").contains("cannot do it: 503");
+  }
+
+  @Test
+  void aPermanentFailureEndsThePlanWithItsReason() throws Exception {
+    ManifestBlob image = image("1.0", "a");
+    PlanOpened plan = plan(image, "a");
+    registries.next("putReferrer", answered(403, null, "DENIED"));
+    handle(plan, indexed(plan, "a"));
+    assertThat(onlyImage().status()).isEqualTo("failed");
+    assertThat(onlyImage().reason()).contains("403");
+    assertThat(done).hasValue(2);
+  }
+
+  @Test
+  void aRegistryThatRefusesReferrersGetsV2Only() throws Exception {
+    registries.next("putReferrer", answered(400, null, "MANIFEST_INVALID"));
+    PlanOpened plan = plan(image("1.0", "a"), "a");
+    handle(plan, indexed(plan, "a"));
+    ImageOutcome outcome = onlyImage();
+    assertThat(outcome.status()).isEqualTo("published");
+    assertThat(outcome.reason()).contains("refuses v1");
+    assertThat(outcome.platforms().getFirst().v1()).isNull();
+    assertThat(repository.headManifest("1.0-soci")).isPresent();
+  }
+
+  @Test
+  void aTagThatMovedGetsNoV2() throws Exception {
+    ManifestBlob image = image("1.0", "a");
+    PlanOpened plan = plan(image, "a");
+    image("1.0", "another");
+    handle(plan, indexed(plan, "a"));
+    assertThat(onlyImage().status()).as("v1 belongs to the digest").isEqualTo("published");
+    assertThat(onlyImage().reason()).contains("tag 1.0 points elsewhere");
+    assertThat(repository.headManifest("1.0-soci")).isEmpty();
+  }
+
+  @Test
+  void aForgottenZtocIsMadeAgainThreeTimesAtMost() throws Exception {
+    for (int i = 0; i < 5; i++) {
+      registries.next("putReferrer", answered(404, null, "MANIFEST_BLOB_UNKNOWN"));
+    }
+    PlanOpened plan = plan(image("1.0", "a"), "a");
+    handle(plan);
+    for (int i = 1; i <= 3; i++) {
+      handle(indexed(plan, "a"));
+      assertThat(rig.sent().on(Topic.LAYERS, name, LayerTask.class))
+          .hasSize(i)
+          .allMatch(task -> task.layer().equals(layer("a")) && task.attempt() == 1);
+      assertThat(images()).isEmpty();
+    }
+    handle(indexed(plan, "a"));
+    assertThat(rig.sent().on(Topic.LAYERS, name, LayerTask.class)).hasSize(3);
+    assertThat(onlyImage().status()).isEqualTo("failed");
+    assertThat(done).hasValue(5);
+  }
+
+  @Test
+  void aForgottenZtocThatWasMadeAgainIsPublished() throws Exception {
+    registries.next("putReferrer", answered(404, null, "MANIFEST_BLOB_UNKNOWN"));
+    PlanOpened plan = plan(image("1.0", "a"), "a");
+    handle(plan, indexed(plan, "a"), indexed(plan, "a"));
+    assertThat(onlyImage().status()).isEqualTo("published");
+  }
+
+  /** The index of an image of two platforms, and its plan. */
+  private record TwoPlatforms(ManifestBlob first, ManifestBlob second, PlanOpened plan) {}
+
+  private TwoPlatforms twoPlatforms() throws Exception {
+    ManifestBlob first = image(null, "a");
+    ManifestBlob second = image(null, "b");
+    byte[] bytes =
+        OciJson.write(
+            new ImageIndex(
+                MediaTypes.OCI_INDEX,
+                "",
+                List.of(planned(first, "a").manifest(), planned(second, "b").manifest()),
+                null,
+                Map.of()));
+    repository.putManifest("1.0", MediaTypes.OCI_INDEX, bytes);
+    Instant now = Instant.now();
+    PlanOpened plan =
+        plan(
+            new ManifestBlob(MediaTypes.OCI_INDEX, Digest.of(bytes), bytes),
+            now,
+            now.plus(LONG),
+            planned(first, "a"),
+            planned(second, "b"));
+    return new TwoPlatforms(first, second, plan);
+  }
+
+  @Test
+  void aPlatformThatWasDeletedMeanwhileCostsV2AndIsSaid() throws Exception {
+    TwoPlatforms image = twoPlatforms();
+    assertThat(repository.deleteManifest(image.second().digest().toString())).isTrue();
+    handle(image.plan(), indexed(image.plan(), "a"), indexed(image.plan(), "b"));
+    assertThat(onlyImage().status()).as("v1 is there").isEqualTo("published");
+    assertThat(onlyImage().reason()).contains(image.second().digest().toString());
+    assertThat(v1Of(image.first())).extracting(Descriptor::artifactType).hasSize(1);
+    assertThat(onlyImage().v2()).isNull();
+    assertThat(done).hasValue(3);
+  }
+
+  @Test
+  void aPlanOfARegistryThatIsNotAllowedEndsAndOthersGoOn() throws Exception {
+    RepositoryName elsewhere = new RepositoryName("elsewhere.example", "team/app");
+    ManifestBlob image = image("1.0", "a");
+    PlanOpened ours = plan(image, "a");
+    RepositoryName own = name;
+    name = elsewhere;
+    Instant then = Instant.now().minusSeconds(60);
+    PlanOpened complete = plan(image, "a");
+    ManifestBlob other =
+        new ManifestBlob(MediaTypes.OCI_MANIFEST, layer("no image"), utf8("no image"));
+    PlanOpened late = plan(other, then, then, planned(other, "a"));
+    handle(complete, outcome(complete, "a", new LayerResult.Reused(layer("z"), 1)), late);
+    board.tick();
+    assertThat(images()).extracting(ImageOutcome::status).containsExactly("failed", "failed");
+    assertThat(images().getFirst().reason()).contains("isn't in the list of allowed ones");
+
+    name = own;
+    handle(ours, indexed(ours, "a"));
+    assertThat(onlyImage().status()).isEqualTo("published");
+    assertThat(done).hasValue(5);
+  }
+}
