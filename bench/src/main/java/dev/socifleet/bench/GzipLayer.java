@@ -65,7 +65,8 @@ final class GzipLayer {
 
   static ZtocOutcome.Built build(Path layer) throws IOException {
     try (InputStream in = Files.newInputStream(layer)) {
-      return switch (ZtocBuilder.build(in, Compression.GZIP, ZtocOptions.defaults())) {
+      return switch (ZtocBuilder.build(
+          in, Compression.GZIP, ZtocOptions.ofSpanSize(ZtocOptions.DEFAULT_SPAN_SIZE))) {
         case ZtocOutcome.Built built -> built;
         case ZtocOutcome.NotIndexable not -> throw new IOException(layer + ": " + not.reason());
       };

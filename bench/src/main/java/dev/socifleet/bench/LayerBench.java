@@ -50,7 +50,10 @@ final class LayerBench {
     System.out.println(Row.table(bench.rows));
   }
 
-  /** What hardly compresses is decoded by copying, in which nobody is faster: so all together. */
+  /**
+   * What hardly compresses is nearly all literals, which have to be looked up one after the other:
+   * in that nobody is much faster, so the goal is for all layers together.
+   */
   private void overall() {
     double logarithms = speeds.stream().mapToDouble(Math::log).average().orElse(0);
     rows.add(

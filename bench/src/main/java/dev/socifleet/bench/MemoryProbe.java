@@ -48,7 +48,9 @@ final class MemoryProbe {
     int n = Integer.parseInt(arguments[1]);
     InputStream layer =
         arguments[0].equals("oneFile") ? MadeLayer.oneFile(n) : MadeLayer.emptyFiles(n);
-    ZtocOutcome outcome = ZtocBuilder.build(layer, Compression.GZIP, ZtocOptions.defaults());
+    ZtocOutcome outcome =
+        ZtocBuilder.build(
+            layer, Compression.GZIP, ZtocOptions.ofSpanSize(ZtocOptions.DEFAULT_SPAN_SIZE));
     if (!(outcome instanceof ZtocOutcome.Built built)) {
       throw new IOException("refused: " + outcome);
     }

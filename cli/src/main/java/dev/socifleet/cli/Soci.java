@@ -12,11 +12,13 @@ import dev.socifleet.cli.inspect.VerifyCommand;
 import dev.socifleet.cli.mount.MountCommand;
 import dev.socifleet.cli.mount.UnmountCommand;
 import dev.socifleet.cli.push.PushCommand;
+import dev.socifleet.cli.remote.RegistryAdvice;
 import dev.socifleet.cli.rpull.RpullCommand;
 import dev.socifleet.cli.service.ServiceCommand;
 import dev.socifleet.cli.store.StoreOptions;
 import dev.socifleet.cli.up.UpCommand;
 import dev.socifleet.cli.ztoc.ZtocCommand;
+import dev.socifleet.oci.RegistryException;
 import dev.socifleet.service.Logging;
 import dev.socifleet.service.Settings;
 import java.nio.file.AccessDeniedException;
@@ -156,6 +158,10 @@ public final class Soci implements Runnable {
   }
 
   private int execute(CommandLine.ParseResult parsed) {
+    Integer helped = CommandLine.executeHelpRequest(parsed);
+    if (helped != null) {
+      return helped; // before what only a command needs is read
+    }
     Logging.configure(Settings.of(Map.of("log.level", debug ? "debug" : quietLevel(parsed))));
     return new CommandLine.RunLast().execute(parsed);
   }
@@ -203,7 +209,8 @@ public final class Soci implements Runnable {
     if (e instanceof InterruptedException) {
       return 130; // a signal ended it, and decides the status
     }
-    command.getErr().println("soci: " + firstLine(e));
+    String advice = e instanceof RegistryException registry ? RegistryAdvice.on(registry) : "";
+    command.getErr().println("soci: " + firstLine(e) + advice);
     if (debug) {
       e.printStackTrace(command.getErr());
     }

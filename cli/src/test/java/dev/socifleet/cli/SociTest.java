@@ -95,6 +95,13 @@ class SociTest {
         "(see soci service --help)",
         "service",
         "nothing");
+    assertWrong(
+        "soci: Invalid value for option '--platform' (OS/ARCH): ",
+        "(see soci index list --help)",
+        "index",
+        "list",
+        "--platform",
+        "a/b/c/d");
   }
 
   private static void assertWrong(String begin, String end, String... arguments) {

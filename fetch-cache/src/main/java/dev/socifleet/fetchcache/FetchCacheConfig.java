@@ -22,7 +22,7 @@ import java.util.Optional;
  * listen = "127.0.0.1:7720"
  * admin.listen = "127.0.0.1:7721"
  * directory = "/var/lib/soci-fleet/fetch-cache"
- * limit = "10GiB"                 # what the files in it may have, at least 64MiB
+ * limit = "10GiB"                 # what its database's files may have, within 5 %; at least 64MiB
  * memory = "256MiB"               # spans and zTOCs in memory at once, outside the Java heap or in it;
  *                                 # one span may have a quarter of it; RocksDB adds up to 150 MiB
  * requests = 1024                 # answered at once; more get 503

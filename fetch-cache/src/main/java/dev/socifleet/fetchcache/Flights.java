@@ -3,7 +3,6 @@ package dev.socifleet.fetchcache;
 import dev.socifleet.cacheclient.CacheMember;
 import dev.socifleet.cacheclient.FleetCache.SpanRange;
 import dev.socifleet.cacheclient.SpanQuestion;
-import dev.socifleet.fetchcache.Origin.LostBodyException;
 import dev.socifleet.fetchcache.store.Memory;
 import dev.socifleet.fetchcache.store.SpanBytes;
 import dev.socifleet.fetchcache.store.SpanStore;
@@ -27,9 +26,9 @@ import org.slf4j.LoggerFactory;
  * All flights: at most one for a span of a blob, however many callers want it.
  *
  * <p>A flight looks on disk, then asks the member that keeps the span, then the registry under its
- * pilot's credential. If that is refused, the next caller who waits becomes the pilot. A body that
- * breaks off is taken up again where it broke by the registry's client. Whatever becomes of its
- * callers, a flight that has begun ends by itself, within the registry's patience. Thread-safe.
+ * pilot's credential. If that is refused, the next caller who waits becomes the pilot. Whatever
+ * becomes of its callers, a flight that has begun ends by itself, within the registry's patience.
+ * Thread-safe.
  */
 final class Flights implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Flights.class);
@@ -237,23 +236,13 @@ final class Flights implements AutoCloseable {
       if (e.isPersonal()) {
         rights.forget(pilot, run.getFirst().key().blob());
       }
-      handOn(run, pilot, e, forwarded);
-    } catch (LostBodyException e) {
-      handOn(
-          run,
-          pilot,
-          Refusal.registry("the registry's answer broke off: " + e.getMessage()),
-          forwarded);
+      // What has not arrived from this pilot is the next one's.
+      run.stream()
+          .filter(flight -> !flight.hasArrived())
+          .forEach(flight -> nextPilot(flight, pilot, e, forwarded));
     } finally {
       buffers.forEach(SpanBytes::release);
     }
-  }
-
-  /** What has not arrived from this pilot is the next one's. */
-  private void handOn(List<Flight> run, Caller pilot, Refusal why, boolean forwarded) {
-    run.stream()
-        .filter(flight -> !flight.hasArrived())
-        .forEach(flight -> nextPilot(flight, pilot, why, forwarded));
   }
 
   private void landed(Flight flight, boolean genuine) {

@@ -30,13 +30,6 @@ final class Origin {
   private final OriginMetrics metrics;
   private final Throttled throttled = new Throttled();
 
-  /** A body that broke off after it had begun; the rest can be asked for. */
-  static final class LostBodyException extends IOException {
-    LostBodyException(IOException cause) {
-      super(cause.getMessage(), cause);
-    }
-  }
-
   /** Takes spans as they come; {@code genuine} says whether the bytes have the digest asked for. */
   @FunctionalInterface
   interface Landing {
@@ -57,11 +50,7 @@ final class Origin {
 
   /** Whether the repository has the blob, asked as this caller; its size if so. */
   OptionalLong blobSize(Caller caller, Digest blob) throws Refusal, InterruptedException {
-    try {
-      return talk(caller, Kind.HEAD, (repository, watched) -> repository.blobSize(blob));
-    } catch (LostBodyException e) {
-      throw new IllegalStateException("a HEAD has no body", e);
-    }
+    return talk(caller, Kind.HEAD, (repository, watched) -> repository.blobSize(blob));
   }
 
   /**
@@ -69,29 +58,25 @@ final class Origin {
    * it (spans of a gzip layer share a byte where they meet within one).
    *
    * @param buffers of the spans' sizes, filled one after the other
-   * @throws LostBodyException the body broke off; the spans that landed have landed
+   * @throws Refusal also in the middle; the spans that landed have landed
    */
   void fetch(
       Caller caller, Digest blob, List<SpanRange> spans, List<SpanBytes> buffers, Landing landing)
-      throws Refusal, LostBodyException, InterruptedException {
+      throws Refusal, InterruptedException {
     ByteRange all = new ByteRange(spans.getFirst().range().start(), spans.getLast().range().end());
     talk(
         caller,
         Kind.GET,
         (repository, watched) -> {
-          InputStream body = repository.openBlob(blob, all);
-          try (body) {
+          try (InputStream body = repository.openBlob(blob, all)) {
             watched.progress();
             read(body, spans, buffers, landing, watched);
-          } catch (IOException e) {
-            throw new LostBodyException(e);
+            return true;
           }
-          return true;
         });
   }
 
-  private <T> T talk(Caller caller, Kind kind, Talk<T> talk)
-      throws Refusal, LostBodyException, InterruptedException {
+  private <T> T talk(Caller caller, Kind kind, Talk<T> talk) throws Refusal, InterruptedException {
     Repository repository = repository(caller);
     throttled.check(caller);
     try (Permit _ = gate.enter(caller.repository().registry(), kind);
@@ -105,30 +90,27 @@ final class Origin {
           metrics.failed(kind, "stalled");
           throw stalled(caller);
         }
-        switch (e) {
-          case LostBodyException lost -> {
-            metrics.failed(kind, "broken");
-            throw lost;
-          }
-          case RegistryException failure -> {
-            Refusal refusal = Refusal.registry(failure);
-            metrics.failed(kind, reason(refusal));
-            throttled.note(caller, refusal);
-            throw refusal;
-          }
-          default -> throw new IllegalStateException("registries fail in known ways", e);
+        if (!(e instanceof RegistryException failure)) {
+          throw new IllegalStateException("registries fail in known ways", e);
         }
+        Refusal refusal = Refusal.registry(failure);
+        metrics.failed(kind, reason(refusal, watched));
+        throttled.note(caller, refusal);
+        throw refusal;
       } finally {
         metrics.took(kind, Duration.ofNanos(System.nanoTime() - since));
       }
     }
   }
 
-  private static String reason(Refusal refusal) {
+  private static String reason(Refusal refusal, Watch.Watched watched) {
     if (refusal.isThrottling()) {
       return "throttled";
     }
-    return refusal.isPersonal() ? "denied" : "failed";
+    if (refusal.isPersonal()) {
+      return "denied";
+    }
+    return watched.hasProgressed() ? "broken" : "failed";
   }
 
   private void read(

@@ -37,6 +37,7 @@ final class Watch implements AutoCloseable {
   final class Watched implements AutoCloseable {
     private final Thread thread;
     private volatile long since = System.nanoTime();
+    private boolean progressed;
     private boolean over;
     private boolean cut;
 
@@ -47,6 +48,12 @@ final class Watch implements AutoCloseable {
     /** Something came. */
     void progress() {
       since = System.nanoTime();
+      progressed = true;
+    }
+
+    /** Whether anything came; asked by the thread that is watched. */
+    boolean hasProgressed() {
+      return progressed;
     }
 
     synchronized boolean cut() {

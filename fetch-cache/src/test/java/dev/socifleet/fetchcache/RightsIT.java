@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.socifleet.cacheclient.CacheDeniedException;
 import dev.socifleet.cacheclient.FleetCache.SpanRange;
+import dev.socifleet.fetchcache.StrictRegistry.Fault;
 import dev.socifleet.oci.ByteRange;
 import dev.socifleet.oci.Digest;
 import java.nio.file.Path;
@@ -73,7 +74,7 @@ class RightsIT {
         fetching.countDown();
         SpansIT.awaitQuietly(go);
       }
-      return new StrictRegistry.Fault.None();
+      return new Fault.None();
     });
     try (Together<List<byte[]>> calls = new Together<>()) {
       calls.start(() -> get(ALICE));
@@ -89,14 +90,25 @@ class RightsIT {
 
   @Test
   void aPilotWhoseCredentialIsRefusedDoesNotFailTheOthers() throws Exception {
+    refusePilot(new Fault.Status(403, List.of()));
+  }
+
+  @Test
+  void neitherDoesOneWhoIsRefusedInTheMiddle() throws Exception {
+    refusePilot(new Fault.CutAfter(10), new Fault.Status(403, List.of()));
+  }
+
+  /** Alice's requests fail so, and then Bob's is answered. */
+  private void refusePilot(Fault... faults) throws Exception {
     CountDownLatch go = new CountDownLatch(1);
     AtomicInteger gets = new AtomicInteger();
     registry.misbehave(request -> {
-      if (request.method().equals("GET") && gets.incrementAndGet() == 1) {
-        SpansIT.awaitQuietly(go);
-        return new StrictRegistry.Fault.Status(403, List.of());
+      int get = request.method().equals("GET") ? gets.incrementAndGet() : Integer.MAX_VALUE;
+      if (get > faults.length) {
+        return new Fault.None();
       }
-      return new StrictRegistry.Fault.None();
+      SpansIT.awaitQuietly(go);
+      return faults[get - 1];
     });
     try (Together<List<byte[]>> calls = new Together<>()) {
       calls.start(() -> get(ALICE));
@@ -150,7 +162,7 @@ class RightsIT {
       if (request.method().equals("GET") && gets.incrementAndGet() == 1) {
         SpansIT.awaitQuietly(go);
       }
-      return new StrictRegistry.Fault.None();
+      return new Fault.None();
     });
     try (Together<List<byte[]>> calls = new Together<>()) {
       calls.start(() -> cache.get("team/app", layer.digest(), List.of(lie), BOB));

@@ -5,6 +5,7 @@ import dev.socifleet.oci.Digest;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,7 +22,10 @@ final class BuildLease implements AutoCloseable {
   private final FleetCache cache;
   private final Digest layer;
   private final long spanSizeBytes;
+
+  /** A name that no other build has, nor one of another thread here. */
   private final String holder;
+
   private final Thread renewal;
 
   private BuildLease(FleetCache cache, Digest layer, long spanSizeBytes, String holder) {
@@ -32,12 +36,9 @@ final class BuildLease implements AutoCloseable {
     renewal = Thread.ofVirtual().name("lease of " + layer).start(this::renew);
   }
 
-  /**
-   * @param holder a name that no other build has
-   * @return empty while another one holds it
-   */
-  static Optional<BuildLease> take(
-      FleetCache cache, Digest layer, long spanSizeBytes, String holder) {
+  /** Empty while another one holds it. */
+  static Optional<BuildLease> take(FleetCache cache, Digest layer, long spanSizeBytes) {
+    String holder = UUID.randomUUID().toString();
     boolean ours;
     try {
       ours = cache.lease(layer, spanSizeBytes, holder, LASTS);

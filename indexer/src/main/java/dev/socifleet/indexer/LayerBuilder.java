@@ -26,7 +26,6 @@ import java.time.Instant;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -117,8 +116,7 @@ final class LayerBuilder implements TaskConsumer.Handler {
       return build(task, repository);
     }
     try (BuildLease _ =
-        BuildLease.take(
-                cache.get(), task.layer(), task.spanSizeBytes(), UUID.randomUUID().toString())
+        BuildLease.take(cache.get(), task.layer(), task.spanSizeBytes())
             .orElseThrow(BeingBuilt::new)) {
       return build(task, repository);
     }
@@ -143,10 +141,6 @@ final class LayerBuilder implements TaskConsumer.Handler {
     ZtocOutcome outcome;
     try (InputStream layer = repository.openBlob(task.layer())) {
       outcome = ZtocBuilder.build(layer, compression, ZtocOptions.ofSpanSize(task.spanSizeBytes()));
-      if (outcome instanceof ZtocOutcome.NotIndexable) {
-        layer.transferTo(
-            java.io.OutputStream.nullOutputStream()); // damaged on its way? then the digest says so
-      }
     }
     return switch (outcome) {
       case ZtocOutcome.NotIndexable(String reason) -> new LayerResult.Skipped(reason);

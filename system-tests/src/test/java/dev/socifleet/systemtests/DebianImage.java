@@ -72,7 +72,8 @@ final class DebianImage {
             find . -type f -printf '%%p %%s %%n\\n' | sort
             find . -type f -print0 | sort -z | xargs -0 sha256sum
             find . \\( -type c -o -type b \\) -print0 | sort -z | xargs -0 stat -c '%%n %%t:%%T'
-            find . -type f -links +1 -printf '%%i %%p\\n' | sort | awk '{ if ($1 == last) print $2, "=", name; else { last = $1; name = $2 } }' | sort
+            find . -type f -links +1 -printf '%%i %%p\\n' | sort \\
+              | awk '{ if ($1 == last) print $2, "=", name; else { last = $1; name = $2 } }' | sort
             getfattr -R -P -h -d -m - -e hex . | sort
             """
                 .formatted(tree))

@@ -1,20 +1,16 @@
 package dev.socifleet.systemtests;
 
 import dev.socifleet.testing.ContainerdProcess;
+import dev.socifleet.testing.DockerRegistryProcess;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** The real registry, docker-registry, as a process on loopback. */
+/** The real registry as the fleet has it: with webhooks, a user, and an access log to be read. */
 final class DockerRegistry implements AutoCloseable {
   /** NCSA's combined log format, as the registry writes it. */
   private static final Pattern ACCESS =
@@ -28,14 +24,10 @@ final class DockerRegistry implements AutoCloseable {
     }
   }
 
-  private final Process process;
-  private final int port;
-  private final Path log;
+  private final DockerRegistryProcess process;
 
-  private DockerRegistry(Process process, int port, Path log) {
+  private DockerRegistry(DockerRegistryProcess process) {
     this.process = process;
-    this.port = port;
-    this.log = log;
   }
 
   static DockerRegistry start(Path directory, int port, String webhook, String authorization)
@@ -61,7 +53,8 @@ final class DockerRegistry implements AutoCloseable {
               backoff: 500ms
         """
             .formatted(webhook, authorization);
-    return start(directory, port, login(directory, password) + notifications);
+    return new DockerRegistry(
+        DockerRegistryProcess.start(directory, port, login(directory, password) + notifications));
   }
 
   /**
@@ -71,7 +64,8 @@ final class DockerRegistry implements AutoCloseable {
    */
   static DockerRegistry startQuiet(Path directory, @Nullable String password)
       throws IOException, InterruptedException {
-    return start(directory, freePort(), login(directory, password));
+    return new DockerRegistry(
+        DockerRegistryProcess.start(directory, freePort(), login(directory, password)));
   }
 
   private static String login(Path directory, @Nullable String password)
@@ -85,52 +79,17 @@ final class DockerRegistry implements AutoCloseable {
     return "auth: {htpasswd: {realm: test, path: %s}}\n".formatted(users);
   }
 
-  private static DockerRegistry start(Path directory, int port, String more)
-      throws IOException, InterruptedException {
-    Path config = directory.resolve("registry.yml");
-    Files.writeString(
-        config,
-        """
-        version: 0.1
-        log: {level: warn}
-        storage:
-          filesystem: {rootdirectory: %s}
-          delete: {enabled: true}
-        http: {addr: "127.0.0.1:%d"}
-        """
-                .formatted(directory.resolve("storage"), port)
-            + more);
-    Path log = directory.resolve("registry.log");
-    Process process =
-        new ProcessBuilder("docker-registry", "serve", config.toString())
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start();
-    long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
-    while (System.nanoTime() < deadline && process.isAlive()) {
-      try (var _ = new Socket(InetAddress.getLoopbackAddress(), port)) {
-        return new DockerRegistry(process, port, log);
-      } catch (IOException e) {
-        Thread.sleep(100); // not listening yet
-      }
-    }
-    process.destroyForcibly();
-    throw new IOException("docker-registry did not start: " + Files.readString(log));
-  }
-
   static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
+    return DockerRegistryProcess.freePort();
   }
 
   String host() {
-    return "127.0.0.1:" + port;
+    return process.host();
   }
 
   /** Every request that was answered so far. */
   List<Access> accesses() throws IOException {
-    return Files.readAllLines(log).stream()
+    return Files.readAllLines(process.log()).stream()
         .map(ACCESS::matcher)
         .filter(Matcher::find)
         .map(match ->
@@ -145,14 +104,6 @@ final class DockerRegistry implements AutoCloseable {
 
   @Override
   public void close() {
-    process.destroy();
-    try {
-      if (!process.waitFor(5, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-      }
-    } catch (InterruptedException e) {
-      process.destroyForcibly();
-      Thread.currentThread().interrupt();
-    }
+    process.close();
   }
 }

@@ -1,5 +1,6 @@
 package dev.socifleet.systemtests;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.socifleet.oci.Digest;
@@ -23,6 +24,11 @@ import org.junit.jupiter.api.io.TempDir;
 class KillIT {
   private static final long SEED = 11;
 
+  private static final int SMALL = 30;
+
+  /** Layers whose zTOCs take a second or more. */
+  private static final int LARGE = 400;
+
   @TempDir Path directory;
 
   @Test
@@ -37,8 +43,13 @@ class KillIT {
       images[1] = push(fleet, 1); // the registry keeps the event, and tries again
       fleet.ingest.restart();
 
-      images[2] = push(fleet, 2);
+      double opened = plansOpened(fleet);
+      images[2] = push(fleet, 2, LARGE);
+      await("its layers are being built").until(() -> plansOpened(fleet) > opened);
       fleet.indexer.kill();
+      assertThat(fleet.repository("team/app").referrers(images[2], SociTerms.V1_TYPE))
+          .as("killed before it was done")
+          .isEmpty();
       fleet.indexer.restart();
 
       images[3] = push(fleet, 3);
@@ -67,20 +78,29 @@ class KillIT {
     }
   }
 
+  private static double plansOpened(Fleet fleet) throws Exception {
+    return fleet.indexer.metric("soci_indexer_pushes", "result=\"opened\"");
+  }
+
   private Digest push(Fleet fleet, int number) throws Exception {
+    return push(fleet, number, SMALL);
+  }
+
+  /** An image of three layers with so many files of 200 kB, random ones. */
+  private Digest push(Fleet fleet, int number, int files) throws Exception {
     OciLayout layout = new OciLayout(directory.resolve("image" + number));
     for (int layer = 0; layer < 3; layer++) {
-      layout.addTar(new ByteArrayInputStream(tar(new Random(SEED + 10L * number + layer))));
+      layout.addTar(new ByteArrayInputStream(tar(new Random(SEED + 10L * number + layer), files)));
     }
     Digest image = layout.finish("t" + number, List.of("/none"));
     fleet.push(layout.directory(), "t" + number, "team/app");
     return image;
   }
 
-  private static byte[] tar(Random random) throws Exception {
+  private static byte[] tar(Random random, int files) throws Exception {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (var tar = new TarArchiveOutputStream(bytes)) {
-      for (int i = 0; i < 30; i++) {
+      for (int i = 0; i < files; i++) {
         byte[] content = new byte[200_000];
         random.nextBytes(content);
         var entry = new TarArchiveEntry("file" + i);

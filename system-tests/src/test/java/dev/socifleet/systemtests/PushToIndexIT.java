@@ -241,7 +241,8 @@ class PushToIndexIT {
 
   @Test
   void theSamePushAnnouncedAHundredTimesIsIndexedOnce() throws Exception {
-    Digest image = push("1.0", layer(3), layer(4));
+    byte[] first = layer(3);
+    Digest image = push("1.0", first, layer(4));
     String event =
         """
         {"events":[{"id":"%%d","action":"push","target":{"mediaType":"%s","digest":"%s",
@@ -271,6 +272,11 @@ class PushToIndexIT {
     assertThat(registry.accesses())
         .filteredOn(access -> access.method().equals("PUT") && access.status() == 201)
         .filteredOn(access -> access.path().endsWith("/manifests/1.0-soci"))
+        .hasSize(1);
+    assertThat(registry.accesses())
+        .as("the layer is read once, not once for each announcement")
+        .filteredOn(access -> access.method().equals("GET"))
+        .filteredOn(access -> access.path().endsWith("/blobs/" + Digest.of(first)))
         .hasSize(1);
     assertThat(repository.tags()).doesNotContain("1.0-soci-soci", "last-soci-soci");
   }

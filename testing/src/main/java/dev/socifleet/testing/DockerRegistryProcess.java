@@ -9,17 +9,19 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
-/** Debian's docker-registry on loopback, with its state in a directory, open to everybody. */
+/** Debian's docker-registry on loopback, with its state in a directory. */
 public final class DockerRegistryProcess implements AutoCloseable {
   private static final Path PROGRAM = Path.of("/usr/bin/docker-registry");
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final Process process;
   private final int port;
+  private final Path log;
 
-  private DockerRegistryProcess(Process process, int port) {
+  private DockerRegistryProcess(Process process, int port, Path log) {
     this.process = process;
     this.port = port;
+    this.log = log;
   }
 
   /** Whether it is installed. */
@@ -27,12 +29,17 @@ public final class DockerRegistryProcess implements AutoCloseable {
     return Files.isExecutable(PROGRAM);
   }
 
+  /** One that is open to everybody, on a free port. */
   public static DockerRegistryProcess start(Path directory)
       throws IOException, InterruptedException {
-    int port;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = socket.getLocalPort();
-    }
+    return start(directory, freePort(), "");
+  }
+
+  /**
+   * @param more sections of its configuration, in YAML
+   */
+  public static DockerRegistryProcess start(Path directory, int port, String more)
+      throws IOException, InterruptedException {
     Path config = directory.resolve("registry.yml");
     Path log = directory.resolve("registry.log");
     Files.writeString(
@@ -45,7 +52,8 @@ public final class DockerRegistryProcess implements AutoCloseable {
           delete: {enabled: true}
         http: {addr: "127.0.0.1:%d"}
         """
-            .formatted(directory.resolve("storage"), port));
+                .formatted(directory.resolve("storage"), port)
+            + more);
     Process process =
         new ProcessBuilder(PROGRAM.toString(), "serve", config.toString())
             .redirectErrorStream(true)
@@ -54,7 +62,7 @@ public final class DockerRegistryProcess implements AutoCloseable {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (System.nanoTime() < deadline && process.isAlive()) {
       try (var _ = new Socket(InetAddress.getLoopbackAddress(), port)) {
-        return new DockerRegistryProcess(process, port);
+        return new DockerRegistryProcess(process, port, log);
       } catch (IOException e) {
         Thread.sleep(50); // not listening yet
       }
@@ -63,9 +71,21 @@ public final class DockerRegistryProcess implements AutoCloseable {
     throw new IOException("docker-registry did not start: " + Files.readString(log));
   }
 
+  /** A port of loopback that nobody listens on now. */
+  public static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
   /** How references name it. */
   public String host() {
     return "127.0.0.1:" + port;
+  }
+
+  /** What it wrote, its answers among it, in NCSA's combined log format. */
+  public Path log() {
+    return log;
   }
 
   @Override

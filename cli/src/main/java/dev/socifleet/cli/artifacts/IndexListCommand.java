@@ -1,9 +1,11 @@
 package dev.socifleet.cli.artifacts;
 
+import dev.socifleet.cli.build.PlatformOptions;
 import dev.socifleet.cli.store.Artifact;
 import dev.socifleet.cli.store.LocalOptions;
 import dev.socifleet.cli.store.LocalStores;
 import dev.socifleet.containerd.images.v1.Image;
+import dev.socifleet.oci.Platform;
 import dev.socifleet.oci.Platforms;
 import dev.socifleet.sociindex.SociTerms;
 import java.io.PrintWriter;
@@ -40,8 +42,9 @@ public final class IndexListCommand implements Callable<Integer> {
   @Option(
       names = {"-p", "--platform"},
       paramLabel = "OS/ARCH",
+      converter = PlatformOptions.PlatformText.class,
       description = "Only those of this platform; may be repeated.")
-  private List<String> platforms = new ArrayList<>();
+  private List<Platform> platforms = new ArrayList<>();
 
   @Override
   public Integer call() throws Exception {
@@ -90,7 +93,7 @@ public final class IndexListCommand implements Callable<Integer> {
   private boolean isWanted(Artifact index) {
     return platforms.isEmpty()
         || platforms.stream()
-            .anyMatch(text -> Platforms.text(Platforms.parse(text)).equals(index.platform()));
+            .anyMatch(platform -> Platforms.text(platform).equals(index.platform()));
   }
 
   private static String version(Artifact index) {

@@ -72,6 +72,13 @@ public final class IndexOptions {
     }
   }
 
+  /** The failure where an image has no layer with a zTOC; the existing tool's words begin it. */
+  public static CommandFailure nothingIndexed() {
+    return new CommandFailure(
+        "no ztocs created, all layers either skipped or produced errors; lower --min-layer-size"
+            + " where layers are small");
+  }
+
   private List<String> listed() {
     if (prefetchList == null) {
       return List.of();

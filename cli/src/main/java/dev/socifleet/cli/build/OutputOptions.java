@@ -1,7 +1,6 @@
 package dev.socifleet.cli.build;
 
-import java.io.Console;
-import java.util.Optional;
+import dev.socifleet.cli.Terminal;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
@@ -17,12 +16,10 @@ public final class OutputOptions {
 
   /** The lines of a command, at its output and its terminal. */
   public BuildOutput open(CommandSpec command) {
-    boolean terminal =
-        Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent();
     return new BuildOutput(
         command.commandLine().getOut(),
         command.commandLine().getErr(),
         json ? BuildOutput.Form.JSON : quiet ? BuildOutput.Form.QUIET : BuildOutput.Form.LINES,
-        terminal);
+        Terminal.find().isPresent());
   }
 }

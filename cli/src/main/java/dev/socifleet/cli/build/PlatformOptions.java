@@ -1,8 +1,14 @@
 package dev.socifleet.cli.build;
 
+import dev.socifleet.cli.CommandFailure;
+import dev.socifleet.oci.ManifestBlob;
 import dev.socifleet.oci.Platform;
 import dev.socifleet.oci.Platforms;
+import dev.socifleet.sociindex.ImageTree;
 import dev.socifleet.sociindex.PlatformChoice;
+import dev.socifleet.sociindex.PlatformChoice.Chosen;
+import dev.socifleet.sociindex.PlatformChoice.NoSuchPlatform;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -31,6 +37,21 @@ public final class PlatformOptions {
     return platforms.isEmpty() ? otherwise : new PlatformChoice.These(platforms);
   }
 
+  /**
+   * The images of the platforms that are meant.
+   *
+   * @throws CommandFailure where there is none, or one of them is missing
+   */
+  public static List<Chosen> chosen(
+      PlatformChoice platforms, ManifestBlob target, ImageTree.Documents documents)
+      throws IOException {
+    try {
+      return platforms.of(ImageTree.read(target, documents));
+    } catch (NoSuchPlatform e) {
+      throw new CommandFailure(String.valueOf(e.getMessage()));
+    }
+  }
+
   /** This machine's platform, or the only one of an image that has one. */
   public static PlatformChoice standard() {
     return new PlatformChoice.Standard(machine());
@@ -42,7 +63,8 @@ public final class PlatformOptions {
     return host.architecture().equals("arm64") ? Platform.of(host.os(), "arm64", "v8") : host;
   }
 
-  static final class PlatformText implements ITypeConverter<Platform> {
+  /** A platform as people write it. */
+  public static final class PlatformText implements ITypeConverter<Platform> {
     @Override
     public Platform convert(String text) {
       try {

@@ -1,11 +1,11 @@
 package dev.socifleet.cli.convert;
 
-import dev.socifleet.cli.CommandFailure;
 import dev.socifleet.cli.build.BuildOutput;
+import dev.socifleet.cli.build.IndexOptions;
+import dev.socifleet.cli.build.PlatformOptions;
 import dev.socifleet.oci.ManifestBlob;
 import dev.socifleet.sociindex.ImageTree;
 import dev.socifleet.sociindex.PlatformChoice.Chosen;
-import dev.socifleet.sociindex.PlatformChoice.NoSuchPlatform;
 import dev.socifleet.sociindex.SociIndex;
 import dev.socifleet.sociindex.V2Conversion;
 import dev.socifleet.sociindex.V2Conversion.Indexed;
@@ -33,12 +33,7 @@ final class ImageConversion {
 
   /** The zTOCs are kept; the documents of the result are the caller's to keep. */
   ConversionResult convert(ManifestBlob target, ConversionRequest request) throws IOException {
-    List<Chosen> chosen;
-    try {
-      chosen = request.platforms().of(ImageTree.read(target, documents));
-    } catch (NoSuchPlatform e) {
-      throw new CommandFailure(String.valueOf(e.getMessage()));
-    }
+    List<Chosen> chosen = PlatformOptions.chosen(request.platforms(), target, documents);
     output.expect(chosen, request.rules().minLayerSize());
     IndexBuilder builder = new IndexBuilder(layers, ztocs, request.rules(), output);
     List<Indexed> indexed = new ArrayList<>();
@@ -51,9 +46,7 @@ final class ImageConversion {
       }
     }
     if (indexed.isEmpty()) {
-      throw new CommandFailure(
-          "no ztocs created, all layers either skipped or produced errors; lower --min-layer-size"
-              + " where layers are small");
+      throw IndexOptions.nothingIndexed();
     }
     return new ConversionResult(
         target.digest(), V2Conversion.convert(target, documents, indexed), indexed);

@@ -2,8 +2,9 @@ package dev.socifleet.cli.create;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.socifleet.cli.CommandFailure;
 import dev.socifleet.cli.build.BuildOutput;
+import dev.socifleet.cli.build.IndexOptions;
+import dev.socifleet.cli.build.PlatformOptions;
 import dev.socifleet.cli.store.Artifact;
 import dev.socifleet.cli.store.ArtifactStore;
 import dev.socifleet.cli.store.CataloguedZtocs;
@@ -13,10 +14,8 @@ import dev.socifleet.cli.store.LocalStores;
 import dev.socifleet.containerd.images.v1.Image;
 import dev.socifleet.oci.ManifestBlob;
 import dev.socifleet.oci.Platforms;
-import dev.socifleet.sociindex.ImageTree;
 import dev.socifleet.sociindex.PlatformChoice;
 import dev.socifleet.sociindex.PlatformChoice.Chosen;
-import dev.socifleet.sociindex.PlatformChoice.NoSuchPlatform;
 import dev.socifleet.sociindex.SociIndex;
 import dev.socifleet.sociindex.SociTerms;
 import dev.socifleet.sociindex.build.IndexBuilder;
@@ -43,12 +42,7 @@ final class IndexCreation {
     Image image = stores.image(name);
     stores.hold();
     ContainerdImage content = new ContainerdImage(stores.content());
-    List<Chosen> chosen;
-    try {
-      chosen = platforms.of(ImageTree.read(content.target(image), content));
-    } catch (NoSuchPlatform e) {
-      throw new CommandFailure(String.valueOf(e.getMessage()));
-    }
+    List<Chosen> chosen = PlatformOptions.chosen(platforms, content.target(image), content);
     ArtifactStore artifacts = stores.artifacts();
     IndexBuilder builder =
         new IndexBuilder(
@@ -75,9 +69,7 @@ final class IndexCreation {
       }
     }
     if (last.isEmpty()) {
-      throw new CommandFailure(
-          "no ztocs created, all layers either skipped or produced errors; lower --min-layer-size"
-              + " where layers are small");
+      throw IndexOptions.nothingIndexed();
     }
     output.result(last, json);
   }

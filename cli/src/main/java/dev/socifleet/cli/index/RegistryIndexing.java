@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.socifleet.cli.CommandFailure;
 import dev.socifleet.cli.build.BuildOutput;
+import dev.socifleet.cli.build.IndexOptions;
 import dev.socifleet.cli.remote.KnownZtocs;
 import dev.socifleet.cli.remote.RemoteImage;
 import dev.socifleet.cli.remote.RepositoryLayers;
@@ -63,9 +64,7 @@ final class RegistryIndexing {
       }
     }
     if (built.isEmpty()) {
-      throw new CommandFailure(
-          "no ztocs created, all layers either skipped or produced errors; lower --min-layer-size"
-              + " where layers are small");
+      throw IndexOptions.nothingIndexed();
     }
     publisher.putConfig();
     json.put("image", request.image().toString()).put("digest", target.digest().toString());

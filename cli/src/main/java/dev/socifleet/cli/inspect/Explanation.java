@@ -107,8 +107,7 @@ final class Explanation {
     if (ztoc != null) {
       return switch (new LayerCheck(image, /* readsLayers= */ false).check(ztoc, layer)) {
         case LayerCheck.Verdict.Wrong(String why) -> Optional.of(why);
-        case LayerCheck.Verdict.Fits(String note) ->
-            note.contains("must be unpacked") ? Optional.of(note) : Optional.empty();
+        case LayerCheck.Verdict.Fits fits -> fits.whyUnpacked().map(why -> fits.note());
       };
     }
     if (!indexed) {

@@ -1,5 +1,6 @@
 package dev.socifleet.cli.inspect;
 
+import dev.socifleet.cli.Machine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +24,7 @@ final class KernelChecks {
     found.add(fuse());
     found.add(overlay());
     found.add(
-        "root".equals(System.getProperty("user.name"))
+        Machine.isRoot()
             ? Finding.ok("this is root, which the node and containerd need")
             : Finding.warn(
                 "this isn't root: what needs it wasn't looked at",

@@ -39,8 +39,18 @@ final class LayerCheck {
 
   /** What was found. */
   sealed interface Verdict {
-    /** It fits; {@code note} says what is worth knowing. */
-    record Fits(String note) implements Verdict {}
+    /**
+     * It fits.
+     *
+     * @param size how much it holds
+     * @param whyUnpacked why a node unpacks the layer in spite of it
+     */
+    record Fits(String size, Optional<String> whyUnpacked) implements Verdict {
+      /** What is worth knowing. */
+      String note() {
+        return size + whyUnpacked.map(why -> "; must be unpacked: " + why).orElse("");
+      }
+    }
 
     /** It doesn't, and why. */
     record Wrong(String why) implements Verdict {}
@@ -90,9 +100,8 @@ final class LayerCheck {
     if (difference.isPresent()) {
       return new Verdict.Wrong(difference.get());
     }
-    String note = ztoc.spanCount() + " spans, " + ztoc.toc().size() + " files";
     return new Verdict.Fits(
-        ztoc.whyUnservable().map(why -> note + "; must be unpacked: " + why).orElse(note));
+        ztoc.spanCount() + " spans, " + ztoc.toc().size() + " files", ztoc.whyUnservable());
   }
 
   private Optional<String> difference(Ztoc ztoc, byte[] bytes, LayerZtoc entry, Descriptor layer)

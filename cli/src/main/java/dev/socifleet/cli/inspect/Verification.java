@@ -88,8 +88,8 @@ final class Verification {
         known.put(ztoc, verdict);
       }
       switch (verdict) {
-        case LayerCheck.Verdict.Fits(String note) ->
-            lines.accept("  ok    layer " + layer.digest() + ": " + note);
+        case LayerCheck.Verdict.Fits fits ->
+            lines.accept("  ok    layer " + layer.digest() + ": " + fits.note());
         case LayerCheck.Verdict.Wrong(String why) -> problem("layer " + layer.digest(), why);
       }
     }

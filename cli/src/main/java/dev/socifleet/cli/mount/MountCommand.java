@@ -37,8 +37,6 @@ import picocli.CommandLine.Spec;
       "  soci unmount /mnt/app"
     })
 public final class MountCommand implements Callable<Integer> {
-  private static final JsonMapper JSON = new JsonMapper();
-
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Parameters(
@@ -78,7 +76,7 @@ public final class MountCommand implements Callable<Integer> {
       paramLabel = "SOCKET",
       defaultValue = "/var/lib/soci-snapshotter-grpc/control.sock",
       description = "The node's control socket (${DEFAULT-VALUE}).")
-  private Path node = ControlClient.STANDARD_SOCKET;
+  private Path node = Path.of("");
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
@@ -122,9 +120,10 @@ public final class MountCommand implements Callable<Integer> {
     }
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
-      ObjectNode said = JSON.createObjectNode().put("directory", target.toString());
-      said.set("mount", JSON.valueToTree(mounted));
-      out.println(JSON.writeValueAsString(said));
+      JsonMapper mapper = new JsonMapper();
+      ObjectNode said = mapper.createObjectNode().put("directory", target.toString());
+      said.set("mount", mapper.valueToTree(mounted));
+      out.println(mapper.writeValueAsString(said));
     } else {
       tell(out, mounted, target);
     }

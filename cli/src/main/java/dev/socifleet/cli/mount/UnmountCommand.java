@@ -34,7 +34,7 @@ public final class UnmountCommand implements Callable<Integer> {
       paramLabel = "SOCKET",
       defaultValue = "/var/lib/soci-snapshotter-grpc/control.sock",
       description = "The node's control socket (${DEFAULT-VALUE}).")
-  private Path node = ControlClient.STANDARD_SOCKET;
+  private Path node = Path.of("");
 
   @Override
   public Integer call() throws IOException, InterruptedException {

@@ -1,6 +1,7 @@
 package dev.socifleet.cli.push;
 
 import dev.socifleet.cli.CommandFailure;
+import dev.socifleet.cli.build.PlatformOptions;
 import dev.socifleet.cli.store.Artifact;
 import dev.socifleet.cli.store.ArtifactStore;
 import dev.socifleet.cli.store.ContainerdImage;
@@ -13,10 +14,8 @@ import dev.socifleet.oci.ManifestBlob;
 import dev.socifleet.oci.OciJson;
 import dev.socifleet.oci.Platforms;
 import dev.socifleet.oci.Repository;
-import dev.socifleet.sociindex.ImageTree;
 import dev.socifleet.sociindex.PlatformChoice;
 import dev.socifleet.sociindex.PlatformChoice.Chosen;
-import dev.socifleet.sociindex.PlatformChoice.NoSuchPlatform;
 import dev.socifleet.sociindex.SociTerms;
 import dev.socifleet.sociindex.publish.IndexPublisher;
 import java.io.IOException;
@@ -50,12 +49,8 @@ final class IndexPush {
 
   void run(String name, PlatformChoice platforms, ExistingIndex existing) throws IOException {
     ContainerdImage content = new ContainerdImage(stores.content());
-    List<Chosen> chosen;
-    try {
-      chosen = platforms.of(ImageTree.read(content.target(stores.image(name)), content));
-    } catch (NoSuchPlatform e) {
-      throw new CommandFailure(String.valueOf(e.getMessage()));
-    }
+    List<Chosen> chosen =
+        PlatformOptions.chosen(platforms, content.target(stores.image(name)), content);
     List<Artifact> indexes = stores.catalogue().all(Artifact.Type.INDEX);
     for (Chosen one : chosen) {
       Digest manifest = one.image().descriptor().digest();

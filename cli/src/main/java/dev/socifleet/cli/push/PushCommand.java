@@ -1,10 +1,10 @@
 package dev.socifleet.cli.push;
 
-import dev.socifleet.cli.CommandFailure;
 import dev.socifleet.cli.Interruptible;
 import dev.socifleet.cli.Soci;
 import dev.socifleet.cli.build.PlatformOptions;
 import dev.socifleet.cli.remote.RegistryOptions;
+import dev.socifleet.cli.remote.RemoteImage;
 import dev.socifleet.cli.store.LocalOptions;
 import dev.socifleet.cli.store.LocalStores;
 import dev.socifleet.oci.HttpRegistries;
@@ -68,12 +68,7 @@ public final class PushCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    ImageReference image;
-    try {
-      image = ImageReference.parse(reference);
-    } catch (IllegalArgumentException e) {
-      throw new CommandFailure("'" + reference + "' is no image: " + e.getMessage(), 2);
-    }
+    ImageReference image = RemoteImage.parse(reference);
     PushOutput output = new PushOutput(spec.commandLine().getOut(), quiet);
     try (LocalStores stores = local.open(soci);
         HttpRegistries registries = registry.open(image)) {

@@ -2,6 +2,7 @@ package dev.socifleet.cli.remote;
 
 import dev.socifleet.cli.CommandFailure;
 import dev.socifleet.cli.Soci;
+import dev.socifleet.cli.Terminal;
 import dev.socifleet.oci.Credential;
 import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.DockerConfigCredentials;
@@ -11,7 +12,6 @@ import dev.socifleet.oci.ImageReference;
 import dev.socifleet.oci.RegistriesConfig;
 import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.Timeouts;
-import java.io.Console;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -73,9 +73,10 @@ public final class RegistryOptions {
   /** Opens a client that may talk to the image's registry, and to no other. */
   public HttpRegistries open(ImageReference image) {
     RegistryHost host = RegistryHost.of(image.repository().registry());
-    if (plainHttp) {
-      URI plain = URI.create("http://" + host.base().getAuthority());
-      host = new RegistryHost(host.host(), plain, host.repositories(), host.privateRedirects());
+    if (plainHttp || tlsIsDescribed()) {
+      // Without either, a registry of this machine has no TLS and any other has.
+      URI base = URI.create((plainHttp ? "http://" : "https://") + host.base().getAuthority());
+      host = new RegistryHost(host.host(), base, host.repositories(), host.privateRedirects());
     }
     return HttpRegistries.open(
         new RegistriesConfig(
@@ -86,11 +87,15 @@ public final class RegistryOptions {
             hosts(host)));
   }
 
+  private boolean tlsIsDescribed() {
+    return skipVerify || tlsCa != null || tlsCertificate != null;
+  }
+
   private HostsDirectory hosts(RegistryHost host) {
     if ((tlsCertificate == null) != (tlsKey == null)) {
       throw new CommandFailure("--tlscert and --tlskey need each other", 2);
     }
-    if (!plainHttp && (skipVerify || tlsCa != null || tlsCertificate != null)) {
+    if (!plainHttp && tlsIsDescribed()) {
       return TlsFlags.hosts(
           host.host(),
           skipVerify,
@@ -116,8 +121,7 @@ public final class RegistryOptions {
   }
 
   private static String ask(String name) {
-    return Optional.ofNullable(System.console())
-        .filter(Console::isTerminal)
+    return Terminal.find()
         .map(console -> console.readPassword("Password of %s: ", name))
         .map(String::new)
         .orElseThrow(() ->

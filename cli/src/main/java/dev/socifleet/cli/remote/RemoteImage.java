@@ -1,13 +1,12 @@
 package dev.socifleet.cli.remote;
 
 import dev.socifleet.cli.CommandFailure;
+import dev.socifleet.cli.build.PlatformOptions;
 import dev.socifleet.oci.ImageReference;
 import dev.socifleet.oci.ManifestBlob;
 import dev.socifleet.oci.Repository;
-import dev.socifleet.sociindex.ImageTree;
 import dev.socifleet.sociindex.PlatformChoice;
 import dev.socifleet.sociindex.PlatformChoice.Chosen;
-import dev.socifleet.sociindex.PlatformChoice.NoSuchPlatform;
 import java.io.IOException;
 import java.util.List;
 
@@ -49,10 +48,6 @@ public record RemoteImage(
 
   /** The images of the platforms that are meant. */
   public List<Chosen> chosen(PlatformChoice platforms) throws IOException {
-    try {
-      return platforms.of(ImageTree.read(target, documents));
-    } catch (NoSuchPlatform e) {
-      throw new CommandFailure(String.valueOf(e.getMessage()));
-    }
+    return PlatformOptions.chosen(platforms, target, documents);
   }
 }

@@ -1,11 +1,11 @@
 package dev.socifleet.cli.rpull;
 
 import dev.socifleet.cli.rpull.FoundImage.Document;
+import dev.socifleet.cli.store.GcLabels;
 import dev.socifleet.containerd.BlobWriter;
 import dev.socifleet.containerd.ContentStore;
 import dev.socifleet.containerd.content.v1.Info;
 import dev.socifleet.oci.Descriptor;
-import dev.socifleet.oci.ImageManifest;
 import dev.socifleet.oci.MalformedDocumentException;
 import dev.socifleet.oci.MediaTypes;
 import dev.socifleet.oci.OciJson;
@@ -13,7 +13,6 @@ import dev.socifleet.oci.RepositoryName;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -78,14 +77,7 @@ final class Documents {
           labels.put(key, entry.digest().toString());
         }
       }
-      case MANIFEST -> {
-        ImageManifest manifest = OciJson.manifest(document.bytes());
-        labels.put(REFERS + "config", manifest.config().digest().toString());
-        List<Descriptor> layers = manifest.layers();
-        for (int i = 0; i < layers.size(); i++) {
-          labels.put(REFERS + "l." + i, layers.get(i).digest().toString());
-        }
-      }
+      case MANIFEST -> labels.putAll(GcLabels.of(OciJson.manifest(document.bytes())));
       case CONFIG -> {
         // Its snapshots are named when they are there.
       }

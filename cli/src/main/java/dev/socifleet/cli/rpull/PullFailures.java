@@ -1,12 +1,11 @@
 package dev.socifleet.cli.rpull;
 
 import dev.socifleet.cli.CommandFailure;
+import dev.socifleet.cli.remote.RegistryAdvice;
 import dev.socifleet.containerd.ContainerdException;
 import dev.socifleet.oci.RegistryException;
 import io.grpc.Status;
 import java.io.IOException;
-import javax.net.ssl.SSLException;
-import org.jspecify.annotations.Nullable;
 
 /** Failures of a pull in one line each that says what to do. */
 final class PullFailures {
@@ -50,8 +49,7 @@ final class PullFailures {
   }
 
   // The code alone doesn't tell who is gone, nor from an answer of a snapshotter that lacks a
-  // layer;
-  // so these are the words of the gRPC libraries: ours, and containerd's.
+  // layer; so these are the words of the gRPC libraries: ours, and containerd's.
 
   private static boolean containerdIsGone(ContainerdException failure) {
     return failure.getCause() != null || said(failure).contains("Network closed");
@@ -76,21 +74,6 @@ final class PullFailures {
           + host
           + ") or give --user NAME:PASSWORD";
     }
-    if (causedBy(failure, SSLException.class)) {
-      return failure.getMessage() + "; a registry without TLS needs --plain-http";
-    }
-    if (failure.status() == 0 && failure.temporary()) {
-      return failure.getMessage() + "; is registry " + host + " reachable?";
-    }
-    return String.valueOf(failure.getMessage());
-  }
-
-  private static boolean causedBy(Throwable failure, Class<? extends Throwable> type) {
-    for (@Nullable Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (type.isInstance(cause)) {
-        return true;
-      }
-    }
-    return false;
+    return failure.getMessage() + RegistryAdvice.on(failure);
   }
 }

@@ -5,20 +5,14 @@ import dev.socifleet.cli.ContainerdOptions;
 import dev.socifleet.cli.ContainerdOptions.Containerd;
 import dev.socifleet.cli.Interruptible;
 import dev.socifleet.cli.Soci;
+import dev.socifleet.cli.Terminal;
+import dev.socifleet.cli.remote.RegistryOptions;
 import dev.socifleet.containerd.ContainerdChannel;
-import dev.socifleet.oci.Credential;
-import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.Digest;
-import dev.socifleet.oci.DockerConfigCredentials;
 import dev.socifleet.oci.HttpRegistries;
 import dev.socifleet.oci.ImageReference;
 import dev.socifleet.oci.Platforms;
-import dev.socifleet.oci.RegistriesConfig;
-import dev.socifleet.oci.RegistryHost;
-import java.io.Console;
 import java.io.IOException;
-import java.net.URI;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -50,6 +44,7 @@ public final class RpullCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
   @ParentCommand private @Nullable Soci soci;
   @Mixin private ContainerdOptions containerd = new ContainerdOptions();
+  @Mixin private RegistryOptions registry = new RegistryOptions();
 
   @Parameters(paramLabel = "REF", description = "The image, e.g. registry.example/team/app:1.0.")
   private String reference = "";
@@ -72,15 +67,6 @@ public final class RpullCommand implements Callable<Integer> {
       paramLabel = "DIGEST",
       description = "The SOCI index to use, instead of the one that is found.")
   private @Nullable String index;
-
-  @Option(
-      names = {"-u", "--user"},
-      paramLabel = "USER[:PASSWORD]",
-      description = "Log in with these; otherwise Docker's configuration is asked.")
-  private @Nullable String user;
-
-  @Option(names = "--plain-http", description = "The registry has no TLS.")
-  private boolean plainHttp;
 
   @Option(
       names = {"-q", "--quiet"},
@@ -107,9 +93,9 @@ public final class RpullCommand implements Callable<Integer> {
         new PullOutput(
             spec.commandLine().getOut(),
             json ? PullOutput.Form.JSON : quiet ? PullOutput.Form.QUIET : PullOutput.Form.LINES,
-            terminal().isPresent());
+            Terminal.find().isPresent());
     try (ContainerdChannel channel = target.open();
-        HttpRegistries registries = HttpRegistries.open(registry(request.image()))) {
+        HttpRegistries registries = registry.open(request.image())) {
       PullResult result =
           Interruptible.run(
               "the pull",
@@ -126,38 +112,6 @@ public final class RpullCommand implements Callable<Integer> {
       output.erase();
       throw e;
     }
-  }
-
-  private RegistriesConfig registry(ImageReference image) {
-    RegistryHost host = RegistryHost.of(image.repository().registry());
-    if (plainHttp) {
-      URI plain = URI.create("http://" + host.base().getAuthority());
-      host = new RegistryHost(host.host(), plain, host.repositories(), host.privateRedirects());
-    }
-    return new RegistriesConfig(List.of(host), credentials(), "soci-fleet-rpull/" + Soci.VERSION);
-  }
-
-  private Credentials credentials() {
-    if (user == null) {
-      return DockerConfigCredentials.standard();
-    }
-    int colon = user.indexOf(':');
-    String name = colon < 0 ? user : user.substring(0, colon);
-    String password = colon < 0 ? ask(name) : user.substring(colon + 1);
-    return repository -> new Credential.Basic(name, password);
-  }
-
-  private static String ask(String name) {
-    return terminal()
-        .map(console -> console.readPassword("Password of %s: ", name))
-        .map(String::new)
-        .orElseThrow(() ->
-            new CommandFailure(
-                "--user " + name + " needs a password: --user " + name + ":PASSWORD"));
-  }
-
-  private static Optional<Console> terminal() {
-    return Optional.ofNullable(System.console()).filter(Console::isTerminal);
   }
 
   private <T> T parse(String what, String text, Function<String, T> parser) {

@@ -13,21 +13,19 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.rocksdb.CompactRangeOptions;
-import org.rocksdb.CompactRangeOptions.BottommostLevelCompaction;
-import org.rocksdb.MutableColumnFamilyOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the files of the database within the limit: what counts is what lies on disk, blob files
- * and SSTs, garbage included.
+ * Keeps the files of the database within the limit: what counts is what lies on disk, garbage and
+ * RocksDB's own records included.
  *
  * <p>Values fill a part of the limit (see {@link SpanStore}); those that the index lets go leave
  * garbage in their blob file. When the files near the limit, the oldest blob files are collected:
  * the values in them that still count are written again, and the files go. A few at a time, so that
  * the room for writing before deleting is small. Whatever happens, a value that would lead over the
- * limit, or leave the file system without room, isn't stored.
+ * limit, or leave the file system without room, isn't stored; what others are about to write, and
+ * what is being written again, counts before it is on disk.
  */
 public final class DiskLimit implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DiskLimit.class);
@@ -61,6 +59,10 @@ public final class DiskLimit implements AutoCloseable {
   private final long limitBytes;
   private final Semaphore wake = new Semaphore(0);
   private final AtomicLong written = new AtomicLong();
+
+  /** Bytes that may come to those written: values that were let in, and those collected now. */
+  private final AtomicLong promised = new AtomicLong();
+
   private final Thread thread;
   private volatile Measured measured;
   private volatile boolean failed;
@@ -87,22 +89,29 @@ public final class DiskLimit implements AutoCloseable {
     thread.start();
   }
 
-  /** Whether a value of this size can be stored. */
-  boolean admits(int bytes) {
+  /** Takes room for a value that is about to be stored, if there is any; then {@link #settle}. */
+  boolean reserve(int bytes) {
+    long ahead = promised.addAndGet(bytes);
     Measured last = measured;
-    long since = written.get() - last.written() + bytes;
+    long since = written.get() - last.written() + ahead;
     boolean fits =
         !failed
             && last.bytes() + since <= limitBytes * ADMITTED_TO
             && last.freeBytes() - since >= LEAST_FREE_BYTES;
     if (!fits) {
+      promised.addAndGet(-bytes);
       wake.release();
     }
     return fits;
   }
 
-  void wrote(int bytes) {
-    long total = written.addAndGet(bytes);
+  /**
+   * @param bytes that were reserved
+   * @param wrote how many of them were written
+   */
+  void settle(int bytes, int wrote) {
+    long total = written.addAndGet(wrote); // first: in between they count twice, not never
+    promised.addAndGet(-bytes);
     Measured last = measured;
     if (last.bytes() + total - last.written() > limitBytes * COLLECT_FROM) {
       wake.release();
@@ -168,39 +177,45 @@ public final class DiskLimit implements AutoCloseable {
     if (measured.bytes() <= limitBytes * COLLECT_FROM) {
       return;
     }
-    // Each pass looks at the oldest files only, and all files are older than what it writes.
-    for (int pass = measured.blobFiles().size(); pass > 0; pass--) {
-      if (closed || measured.bytes() <= limitBytes * COLLECT_TO) {
-        return;
+    try {
+      // Each pass looks at the oldest files only, and all files are older than what it writes.
+      for (int pass = measured.blobFiles().size(); pass > 0; pass--) {
+        if (closed || measured.bytes() <= limitBytes * COLLECT_TO) {
+          return;
+        }
+        collectOldest(measured.blobFiles());
       }
-      collectOldest(measured.blobFiles());
-      measured = measure();
+    } finally {
+      database.here(opened -> {
+        opened.collectValuesBefore(0);
+        return true;
+      });
     }
   }
 
-  private void collectOldest(List<BlobFile> files) throws StoreException {
+  private void collectOldest(List<BlobFile> files) throws IOException {
     int count = 0;
     long bytes = 0;
-    while (count < files.size() && bytes < limitBytes * COLLECTED_AT_ONCE) {
-      bytes += files.get(count++).bytes();
-    }
-    // RocksDB collects the blob files before this share of all of them, the oldest first.
-    double share = Math.min(1.0, (count + 0.5) / Math.max(1, files.size()));
-    database.here(opened -> {
-      try (CompactRangeOptions all = new CompactRangeOptions()) {
-        opened
-            .rocks()
-            .setOptions(
-                opened.values,
-                MutableColumnFamilyOptions.builder()
-                    .setBlobGarbageCollectionAgeCutoff(share)
-                    .build());
-        all.setBottommostLevelCompaction(BottommostLevelCompaction.kForce)
-            .setExclusiveManualCompaction(false);
-        opened.rocks().compactRange(opened.values, null, null, all);
+    for (BlobFile file : files) {
+      if (count > 0 && bytes + file.bytes() > limitBytes * COLLECTED_AT_ONCE) {
+        break;
       }
-      return true;
-    });
+      count++;
+      bytes += file.bytes();
+    }
+    // Rounded down to this number of files, also when one or two have been added by then.
+    double share = Math.min(1.0, (count + 0.5) / Math.max(1, files.size()));
+    promised.addAndGet(bytes); // at the worst, all of it is written again before any of it goes
+    try {
+      database.here(opened -> {
+        opened.collectValuesBefore(share);
+        opened.compactValues();
+        return true;
+      });
+      measured = measure();
+    } finally {
+      promised.addAndGet(-bytes);
+    }
   }
 
   /** What the files have now; what is in memory counts as written later. */
@@ -222,7 +237,7 @@ public final class DiskLimit implements AutoCloseable {
       String name = file.getFileName().toString();
       if (name.endsWith(".blob")) {
         blobFiles.add(new BlobFile(name, size(file)));
-      } else if (name.endsWith(".sst")) {
+      } else {
         bytes += size(file);
       }
     }

@@ -8,11 +8,14 @@ import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ColumnFamilyOptions;
+import org.rocksdb.CompactRangeOptions;
+import org.rocksdb.CompactRangeOptions.BottommostLevelCompaction;
 import org.rocksdb.CompressionType;
 import org.rocksdb.DBOptions;
 import org.rocksdb.FlushOptions;
 import org.rocksdb.InfoLogLevel;
 import org.rocksdb.LRUCache;
+import org.rocksdb.MutableColumnFamilyOptions;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
@@ -89,8 +92,8 @@ final class OpenDatabase implements AutoCloseable {
                 .setBlobFileSize(shape.blobFileBytes())
                 .setBlobCompressionType(CompressionType.NO_COMPRESSION)
                 .setEnableBlobGarbageCollection(true)
-                // DiskLimit says when, and how much; RocksDB's own compactions hardly any.
-                .setBlobGarbageCollectionAgeCutoff(0.02));
+                // DiskLimit says when, and how much; RocksDB's own compactions collect nothing.
+                .setBlobGarbageCollectionAgeCutoff(0));
     var database =
         keep(
             new DBOptions()
@@ -141,6 +144,26 @@ final class OpenDatabase implements AutoCloseable {
   /** Everything written so far to disk. */
   void flush() throws RocksDBException {
     rocks.flush(flushing, handles);
+  }
+
+  /**
+   * What compactions collect from now on.
+   *
+   * @param share of the blob files, the oldest first: values in them are written again
+   */
+  void collectValuesBefore(double share) throws RocksDBException {
+    rocks.setOptions(
+        values,
+        MutableColumnFamilyOptions.builder().setBlobGarbageCollectionAgeCutoff(share).build());
+  }
+
+  /** Compacts all keys of the values, which collects garbage. */
+  void compactValues() throws RocksDBException {
+    try (CompactRangeOptions all = new CompactRangeOptions()) {
+      all.setBottommostLevelCompaction(BottommostLevelCompaction.kForceOptimized)
+          .setExclusiveManualCompaction(false);
+      rocks.compactRange(values, null, null, all);
+    }
   }
 
   /** Bytes that are only in memory yet. */

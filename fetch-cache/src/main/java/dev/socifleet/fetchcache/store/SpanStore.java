@@ -244,10 +244,11 @@ public final class SpanStore {
       List<Proof> proofs,
       Function<OpenDatabase, WriteOptions> options) {
     int size = bytes.length();
-    if (size < 1 || size > largestValue() || !limit.admits(size)) {
+    if (size < 1 || size > largestValue() || !limit.reserve(size)) {
       unstored.increment();
       return false;
     }
+    int wrote = 0;
     Lock stripe = stripe(value);
     stripe.lock();
     try {
@@ -272,6 +273,7 @@ public final class SpanStore {
         }
         return true;
       });
+      wrote = known == null ? size : 0;
       checked.add(value);
       index.put(value, entry);
     } catch (StoreException e) {
@@ -281,8 +283,8 @@ public final class SpanStore {
       return false;
     } finally {
       stripe.unlock();
+      limit.settle(size, wrote);
     }
-    limit.wrote(size);
     deleteEvicted();
     return true;
   }

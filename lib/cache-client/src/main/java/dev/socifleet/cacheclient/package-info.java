@@ -17,7 +17,7 @@
  *
  * <pre>
  * GET    /v1/spans/{span}?repository=&amp;blob=&amp;range=first-last     one span
- * POST   /v1/spans?repository=&amp;blob=                             {@link dev.socifleet.cacheclient.SpanList} in, {@link dev.socifleet.cacheclient.SpanFrames} out
+ * POST   /v1/spans?repository=&amp;blob=                             {@link SpanList} in, {@link SpanFrames} out
  * GET    /v1/ztocs/{layer}/{span size}?repository=               a zTOC; without repository for holders of the fleet token
  * PUT    /v1/ztocs/{layer}/{span size}                           fleet token
  * POST   /v1/leases/{layer}/{span size}?holder=&amp;seconds=         fleet token; 409 while another one holds it

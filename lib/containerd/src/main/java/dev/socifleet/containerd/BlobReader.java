@@ -2,12 +2,18 @@ package dev.socifleet.containerd;
 
 import com.google.protobuf.ByteString;
 import dev.socifleet.containerd.content.v1.ReadContentResponse;
+import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.stub.BlockingClientCall;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
-/** A blob that containerd sends in parts; one part is in memory. One thread. */
+/**
+ * A blob that containerd sends in parts; one part is in memory, and waited for no longer than for
+ * an answer. One thread.
+ */
 final class BlobReader extends InputStream {
   private final String action;
   private final BlockingClientCall<?, ReadContentResponse> call;
@@ -48,12 +54,14 @@ final class BlobReader extends InputStream {
 
   private void next() throws IOException {
     try {
-      ReadContentResponse response = call.read();
+      ReadContentResponse response = call.read(Calls.SOON.toSeconds(), TimeUnit.SECONDS);
       ended = response == null;
       part = response == null ? ByteString.EMPTY : response.getData();
       at = 0;
     } catch (StatusException e) {
       throw new ContainerdException(action, e.getStatus());
+    } catch (TimeoutException e) {
+      throw new ContainerdException(action, Status.DEADLINE_EXCEEDED);
     } catch (InterruptedException e) {
       call.cancel("interrupted", e);
       throw ContentStore.interrupted(action);

@@ -1,7 +1,9 @@
 package dev.socifleet.containerd;
 
+import io.grpc.Status;
 import io.grpc.StatusException;
 import java.time.Duration;
+import java.util.Optional;
 
 /** Makes calls whose failures say what they were for. */
 final class Calls {
@@ -21,6 +23,18 @@ final class Calls {
       return call.make();
     } catch (StatusException e) {
       throw new ContainerdException(action, e.getStatus());
+    }
+  }
+
+  /** The same for what may not be there: empty then. */
+  static <T> Optional<T> find(String action, Call<T> call) throws ContainerdException {
+    try {
+      return Optional.of(call(action, call));
+    } catch (ContainerdException e) {
+      if (e.code() == Status.Code.NOT_FOUND) {
+        return Optional.empty();
+      }
+      throw e;
     }
   }
 

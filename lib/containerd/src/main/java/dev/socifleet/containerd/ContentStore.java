@@ -7,10 +7,10 @@ import dev.socifleet.containerd.content.v1.ContentGrpc;
 import dev.socifleet.containerd.content.v1.DeleteContentRequest;
 import dev.socifleet.containerd.content.v1.Info;
 import dev.socifleet.containerd.content.v1.InfoRequest;
+import dev.socifleet.containerd.content.v1.InfoResponse;
 import dev.socifleet.containerd.content.v1.ListContentRequest;
 import dev.socifleet.containerd.content.v1.ListContentResponse;
 import dev.socifleet.containerd.content.v1.ReadContentRequest;
-import dev.socifleet.containerd.content.v1.ReadContentResponse;
 import dev.socifleet.containerd.content.v1.StatusRequest;
 import dev.socifleet.containerd.content.v1.UpdateRequest;
 import dev.socifleet.containerd.content.v1.WriteContentRequest;
@@ -18,7 +18,6 @@ import io.grpc.Channel;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.stub.BlockingClientCall;
-import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -51,18 +50,10 @@ public final class ContentStore {
   /** Size and labels of a blob, or empty when this namespace has none of that digest. */
   public Optional<Info> info(String digest) throws ContainerdException {
     InfoRequest request = InfoRequest.newBuilder().setDigest(digest).build();
-    try {
-      return Optional.of(
-          Calls.call(
-                  "look for blob " + digest + " in containerd",
-                  () -> content.withDeadlineAfter(Calls.SOON).info(request))
-              .getInfo());
-    } catch (ContainerdException e) {
-      if (e.code() == Status.Code.NOT_FOUND) {
-        return Optional.empty();
-      }
-      throw e;
-    }
+    return Calls.find(
+            "look for blob " + digest + " in containerd",
+            () -> content.withDeadlineAfter(Calls.SOON).info(request))
+        .map(InfoResponse::getInfo);
   }
 
   /**
@@ -71,27 +62,19 @@ public final class ContentStore {
    * @param most how many bytes it may have
    */
   public byte[] read(String digest, int most) throws IOException {
-    String action = "read blob " + digest + " from containerd";
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    BlockingClientCall<?, ReadContentResponse> call =
-        content
-            .withDeadlineAfter(Calls.SOON)
-            .read(ReadContentRequest.newBuilder().setDigest(digest).build());
-    try {
-      for (ReadContentResponse part = call.read(); part != null; part = call.read()) {
-        if (bytes.size() + part.getData().size() > most) {
-          call.cancel("too large", null);
-          throw new IOException("cannot " + action + ": it is larger than " + most + " bytes");
-        }
-        part.getData().writeTo(bytes);
+    ReadContentRequest request = ReadContentRequest.newBuilder().setDigest(digest).build();
+    try (InputStream in = open(content.withDeadlineAfter(Calls.SOON), request)) {
+      byte[] bytes = in.readNBytes(most);
+      if (in.read() >= 0) {
+        throw new IOException(
+            "cannot read blob "
+                + digest
+                + " from containerd: it is larger than "
+                + most
+                + " bytes");
       }
-    } catch (StatusException e) {
-      throw new ContainerdException(action, e.getStatus());
-    } catch (InterruptedException e) {
-      call.cancel("interrupted", e);
-      throw interrupted(action);
+      return bytes;
     }
-    return bytes.toByteArray();
   }
 
   /**
@@ -99,9 +82,7 @@ public final class ContentStore {
    * is not checked.
    */
   public InputStream open(String digest) {
-    return new BlobReader(
-        "read blob " + digest + " from containerd",
-        content.read(ReadContentRequest.newBuilder().setDigest(digest).build()));
+    return open(content, ReadContentRequest.newBuilder().setDigest(digest).build());
   }
 
   /** Exactly the bytes from {@code start} up to, not including, {@code end} of a blob. */
@@ -112,14 +93,19 @@ public final class ContentStore {
             .setOffset(start)
             .setSize(end - start)
             .build();
-    try (InputStream in =
-        new BlobReader("read blob " + digest + " from containerd", content.read(request))) {
+    try (InputStream in = open(content.withDeadlineAfter(Calls.SOON), request)) {
       byte[] bytes = in.readNBytes(Math.toIntExact(end - start));
       if (bytes.length < end - start) {
         throw new EOFException("blob " + digest + " ends at byte " + (start + bytes.length));
       }
       return bytes;
     }
+  }
+
+  private static InputStream open(
+      ContentGrpc.ContentBlockingV2Stub content, ReadContentRequest request) {
+    return new BlobReader(
+        "read blob " + request.getDigest() + " from containerd", content.read(request));
   }
 
   /** Writes a small blob with labels; where it is there already, labels it. */
@@ -158,18 +144,10 @@ public final class ContentStore {
   /** Removes a blob from this namespace; false when it has none of that digest. */
   public boolean delete(String digest) throws ContainerdException {
     DeleteContentRequest request = DeleteContentRequest.newBuilder().setDigest(digest).build();
-    try {
-      var _ =
-          Calls.call(
-              "remove blob " + digest + " from containerd",
-              () -> content.withDeadlineAfter(Calls.SOON).delete(request));
-      return true;
-    } catch (ContainerdException e) {
-      if (e.code() == Status.Code.NOT_FOUND) {
-        return false;
-      }
-      throw e;
-    }
+    return Calls.find(
+            "remove blob " + digest + " from containerd",
+            () -> content.withDeadlineAfter(Calls.SOON).delete(request))
+        .isPresent();
   }
 
   /**
@@ -222,33 +200,20 @@ public final class ContentStore {
   /** How far an upload is; 0 when there is none (any more). */
   private long offset(String ref) throws ContainerdException {
     StatusRequest request = StatusRequest.newBuilder().setRef(ref).build();
-    try {
-      return Calls.call(
-              "look at upload " + ref + " in containerd",
-              () -> content.withDeadlineAfter(Calls.SOON).status(request))
-          .getStatus()
-          .getOffset();
-    } catch (ContainerdException e) {
-      if (e.code() == Status.Code.NOT_FOUND) {
-        return 0;
-      }
-      throw e;
-    }
+    return Calls.find(
+            "look at upload " + ref + " in containerd",
+            () -> content.withDeadlineAfter(Calls.SOON).status(request))
+        .map(found -> found.getStatus().getOffset())
+        .orElse(0L);
   }
 
   /** Throws away what an upload has written so far. */
   public void abort(String ref) throws ContainerdException {
     AbortRequest request = AbortRequest.newBuilder().setRef(ref).build();
-    try {
-      Calls.uninterrupted(() ->
-          Calls.call(
-              "abort upload " + ref + " in containerd",
-              () -> content.withDeadlineAfter(Calls.SOON).abort(request)));
-    } catch (ContainerdException e) {
-      if (e.code() != Status.Code.NOT_FOUND) {
-        throw e;
-      }
-    }
+    Calls.uninterrupted(() ->
+        Calls.find(
+            "abort upload " + ref + " in containerd",
+            () -> content.withDeadlineAfter(Calls.SOON).abort(request)));
   }
 
   /** Sets labels of a blob; the others stay. An empty value takes a label away. */

@@ -3,6 +3,7 @@ package dev.socifleet.containerd;
 import com.google.protobuf.FieldMask;
 import dev.socifleet.containerd.images.v1.CreateImageRequest;
 import dev.socifleet.containerd.images.v1.GetImageRequest;
+import dev.socifleet.containerd.images.v1.GetImageResponse;
 import dev.socifleet.containerd.images.v1.Image;
 import dev.socifleet.containerd.images.v1.ImagesGrpc;
 import dev.socifleet.containerd.images.v1.ListImagesRequest;
@@ -57,21 +58,13 @@ public final class ImageRecords {
 
   /** The image of exactly this name. */
   public Optional<Image> find(String name) throws ContainerdException {
-    try {
-      return Optional.of(
-          Calls.call(
-                  "look for image " + name + " in containerd",
-                  () ->
-                      images
-                          .withDeadlineAfter(Calls.SOON)
-                          .get(GetImageRequest.newBuilder().setName(name).build()))
-              .getImage());
-    } catch (ContainerdException e) {
-      if (e.code() == Status.Code.NOT_FOUND) {
-        return Optional.empty();
-      }
-      throw e;
-    }
+    return Calls.find(
+            "look for image " + name + " in containerd",
+            () ->
+                images
+                    .withDeadlineAfter(Calls.SOON)
+                    .get(GetImageRequest.newBuilder().setName(name).build()))
+        .map(GetImageResponse::getImage);
   }
 
   /** Every image of the namespace. */

@@ -6,7 +6,6 @@ import dev.socifleet.containerd.leases.v1.DeleteRequest;
 import dev.socifleet.containerd.leases.v1.LeasesGrpc;
 import dev.socifleet.containerd.leases.v1.Resource;
 import io.grpc.Channel;
-import io.grpc.Status;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -85,12 +84,10 @@ public final class Lease implements AutoCloseable {
     DeleteRequest request = DeleteRequest.newBuilder().setId(id).build();
     try {
       Calls.uninterrupted(() ->
-          Calls.call(
+          Calls.find(
               "end lease " + id, () -> leases.withDeadlineAfter(Calls.SOON).delete(request)));
     } catch (ContainerdException e) {
-      if (e.code() != Status.Code.NOT_FOUND) {
-        log.warn("{}; it expires by itself", e.getMessage());
-      }
+      log.warn("{}; it expires by itself", e.getMessage());
     }
   }
 }

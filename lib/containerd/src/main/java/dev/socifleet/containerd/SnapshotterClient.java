@@ -6,6 +6,7 @@ import dev.socifleet.containerd.snapshots.v1.PrepareSnapshotRequest;
 import dev.socifleet.containerd.snapshots.v1.RemoveSnapshotRequest;
 import dev.socifleet.containerd.snapshots.v1.SnapshotsGrpc;
 import dev.socifleet.containerd.snapshots.v1.StatSnapshotRequest;
+import dev.socifleet.containerd.snapshots.v1.StatSnapshotResponse;
 import dev.socifleet.containerd.snapshots.v1.ViewSnapshotRequest;
 import dev.socifleet.containerd.types.Mount;
 import io.grpc.Channel;
@@ -66,18 +67,10 @@ public final class SnapshotterClient {
   public Optional<Info> stat(String name) throws ContainerdException {
     StatSnapshotRequest request =
         StatSnapshotRequest.newBuilder().setSnapshotter(snapshotter).setKey(name).build();
-    try {
-      return Optional.of(
-          Calls.call(
-                  "look for snapshot " + name,
-                  () -> snapshots.withDeadlineAfter(Calls.SOON).stat(request))
-              .getInfo());
-    } catch (ContainerdException e) {
-      if (e.code() == Status.Code.NOT_FOUND) {
-        return Optional.empty();
-      }
-      throw e;
-    }
+    return Calls.find(
+            "look for snapshot " + name,
+            () -> snapshots.withDeadlineAfter(Calls.SOON).stat(request))
+        .map(StatSnapshotResponse::getInfo);
   }
 
   /** Makes an active snapshot on top of a committed one; {@code parent} is empty for none. */
@@ -145,15 +138,9 @@ public final class SnapshotterClient {
   public void remove(String key) throws ContainerdException {
     RemoveSnapshotRequest request =
         RemoveSnapshotRequest.newBuilder().setSnapshotter(snapshotter).setKey(key).build();
-    try {
-      Calls.uninterrupted(() ->
-          Calls.call(
-              "remove snapshot " + key,
-              () -> snapshots.withDeadlineAfter(Calls.SOON).remove(request)));
-    } catch (ContainerdException e) {
-      if (e.code() != Status.Code.NOT_FOUND) {
-        throw e;
-      }
-    }
+    Calls.uninterrupted(() ->
+        Calls.find(
+            "remove snapshot " + key,
+            () -> snapshots.withDeadlineAfter(Calls.SOON).remove(request)));
   }
 }

@@ -7,8 +7,6 @@ import java.net.URLEncoder;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -126,7 +124,7 @@ final class BlobUpload {
       }
       throw e;
     }
-    RegistryHttp.discard(response);
+    Exchange.discard(response);
     if (response.statusCode() == 202) {
       // Not mounted: the registry opened an upload session instead, which nobody will use.
       session = location(response, start).orElse(null);
@@ -144,17 +142,17 @@ final class BlobUpload {
             new RegistryHttp.Request(
                 action, "POST", start, Map.of(), Scope.PUSH, HttpRequest.BodyPublishers::noBody),
             202);
-    RegistryHttp.discard(opened);
+    Exchange.discard(opened);
     URI address =
         location(opened, start)
             .orElseThrow(
                 () -> refused(action, "the registry named no upload address on its own host"));
     session = address;
     if (whole) {
-      commit(action, address, blob, () -> whole(blob, size, content));
+      commit(action, address, blob, () -> whole(size, () -> checked(action, blob, size, content)));
     } else {
-      try (InputStream bytes = content.open()) {
-        byte[] last = chunks(action, blob, size, bytes, chunkSize(opened));
+      try (InputStream bytes = checked(action, blob, size, content)) {
+        byte[] last = chunks(action, size, bytes, chunkSize(opened));
         commit(
             action,
             Objects.requireNonNull(session),
@@ -165,33 +163,30 @@ final class BlobUpload {
     session = null;
   }
 
-  private static HttpRequest.BodyPublisher whole(Digest blob, long size, BlobContent content) {
+  private static HttpRequest.BodyPublisher whole(long size, Supplier<InputStream> bytes) {
     return HttpRequest.BodyPublishers.fromPublisher(
-        HttpRequest.BodyPublishers.ofInputStream(() -> new CheckedContent(blob, size, content)),
-        size);
+        HttpRequest.BodyPublishers.ofInputStream(bytes), size);
   }
 
-  /** Sends all but the last chunk, and gives that one. */
-  private byte[] chunks(String action, Digest blob, long size, InputStream bytes, int chunkSize)
+  private CheckedBlob checked(String action, Digest blob, long size, BlobContent content) {
+    return new CheckedBlob(blob, size, content, why -> refused(action, "its bytes " + why));
+  }
+
+  /**
+   * Sends all but the last chunk, and gives that one.
+   *
+   * @param bytes size of them
+   */
+  private byte[] chunks(String action, long size, InputStream bytes, int chunkSize)
       throws IOException {
-    MessageDigest hash = blob.newMessageDigest();
-    byte[] chunk = new byte[0];
-    for (long sent = 0; sent < size; sent += chunk.length) {
-      chunk = bytes.readNBytes((int) Math.min(chunkSize, size - sent));
-      if (chunk.length == 0) {
-        throw refused(action, "its bytes end after " + sent + " of " + size);
-      }
-      hash.update(chunk);
-      if (sent + chunk.length < size) {
-        chunking = true;
-        send(action, sent, chunk);
-        chunking = false;
-      }
+    long sent = 0;
+    for (; size - sent > chunkSize; sent += chunkSize) {
+      byte[] chunk = bytes.readNBytes(chunkSize);
+      chunking = true;
+      send(action, sent, chunk);
+      chunking = false;
     }
-    if (!Arrays.equals(hash.digest(), blob.hash())) {
-      throw refused(action, "its bytes have another digest");
-    }
-    return chunk;
+    return bytes.readNBytes(chunkSize);
   }
 
   /** Sends a chunk, or what the registry doesn't have of it after an answer was lost. */
@@ -230,7 +225,7 @@ final class BlobUpload {
             Scope.PUSH,
             () -> HttpRequest.BodyPublishers.ofByteArray(chunk, from, chunk.length - from));
     HttpResponse<AnswerBody> response = http.expectOnce(request, 202, 204);
-    RegistryHttp.discard(response);
+    Exchange.discard(response);
     session = location(response, address).orElse(address);
   }
 
@@ -240,7 +235,7 @@ final class BlobUpload {
     HttpResponse<AnswerBody> response =
         http.expect(
             new RegistryHttp.Request(action, "GET", address, Map.of(), Scope.PUSH, null), 204);
-    RegistryHttp.discard(response);
+    Exchange.discard(response);
     session = location(response, address).orElse(address);
     String range = response.headers().firstValue("Range").orElse("");
     if (expected == 0 && range.equals("0-0")) {
@@ -259,7 +254,7 @@ final class BlobUpload {
                 + (address.getRawQuery() == null ? "?" : "&")
                 + "digest="
                 + encode(blob.toString()));
-    RegistryHttp.discard(
+    Exchange.discard(
         http.expectOnce(
             new RegistryHttp.Request(
                 action,
@@ -287,7 +282,7 @@ final class BlobUpload {
       return;
     }
     try {
-      RegistryHttp.discard(
+      Exchange.discard(
           http.sendOnce(
               new RegistryHttp.Request(
                   "cancel an upload", "DELETE", address, Map.of(), Scope.PUSH, null)));

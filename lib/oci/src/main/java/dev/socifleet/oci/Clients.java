@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.concurrent.Executors;
 
 /**
- * HTTP clients, one for each way to connect. One whose certificates were renewed ends when its
- * requests have ended. Thread-safe.
+ * HTTP clients, one for each way to connect. One whose certificates were renewed ends when nobody
+ * holds it any more, as the JDK's clients do by themselves. Thread-safe.
  */
 final class Clients implements AutoCloseable {
   private final ProxySelector proxies;
@@ -46,14 +46,8 @@ final class Clients implements AutoCloseable {
           null,
           e);
     }
-    all.entrySet()
-        .removeIf(entry -> {
-          boolean older = entry.getKey().isOlderThan(tls);
-          if (older) {
-            entry.getValue().shutdown();
-          }
-          return older;
-        });
+    // Not shut down: repositories that are open go on with it.
+    all.keySet().removeIf(older -> older.isOlderThan(tls));
     all.put(tls, client);
     return client;
   }

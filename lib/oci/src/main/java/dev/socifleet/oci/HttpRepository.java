@@ -52,7 +52,7 @@ final class HttpRepository implements Repository {
       throws RegistryException {
     HttpResponse<AnswerBody> response =
         http.expect(manifestRequest(http, action, "HEAD", tagOrDigest), 200, 404);
-    RegistryHttp.discard(response);
+    Exchange.discard(response);
     if (response.statusCode() == 404) {
       return Optional.empty();
     }
@@ -96,7 +96,7 @@ final class HttpRepository implements Repository {
     HttpResponse<AnswerBody> response =
         http.expect(manifestRequest(http, action, "GET", tagOrDigest), 200, 404);
     if (response.statusCode() == 404) {
-      RegistryHttp.discard(response);
+      Exchange.discard(response);
       return Optional.empty();
     }
     byte[] bytes = document(action, response, OciJson.LARGEST_MANIFEST);
@@ -156,7 +156,7 @@ final class HttpRepository implements Repository {
                 Scope.PUSH,
                 () -> HttpRequest.BodyPublishers.ofByteArray(bytes)),
             statuses);
-    RegistryHttp.discard(response);
+    Exchange.discard(response);
     return response;
   }
 
@@ -172,7 +172,7 @@ final class HttpRepository implements Repository {
             Scope.DELETE,
             null);
     HttpResponse<AnswerBody> response = registry.expect(request, 200, 202, 404);
-    RegistryHttp.discard(response);
+    Exchange.discard(response);
     return response.statusCode() != 404;
   }
 
@@ -185,7 +185,7 @@ final class HttpRepository implements Repository {
   private Optional<Long> blobSize(RegistryHttp http, Digest blob) throws RegistryException {
     HttpResponse<AnswerBody> response =
         http.expect(blobRequest(http, "find blob " + blob, "HEAD", blob, Map.of()), 200, 404);
-    RegistryHttp.discard(response);
+    Exchange.discard(response);
     if (response.statusCode() == 404) {
       return Optional.empty();
     }
@@ -215,10 +215,12 @@ final class HttpRepository implements Repository {
     }
     if (size == 0) {
       response.body().release(0);
-      return new BlobStream(this, blob, InputStream.nullInputStream());
     }
-    return new BlobStream(
-        this, blob, new RangeStream(this, blob, new ByteRange(0, size), response.body()));
+    InputStream bytes =
+        size == 0
+            ? InputStream.nullInputStream()
+            : new RangeStream(this, blob, new ByteRange(0, size), response.body());
+    return new CheckedBlob(blob, size, bytes, why -> otherBytes(blob, why));
   }
 
   @Override
@@ -262,14 +264,10 @@ final class HttpRepository implements Repository {
     }
   }
 
-  /** What a blob that was read to its end and has another digest means. */
-  RegistryException otherBytes(Digest blob) {
+  /** What it means that the bytes that came aren't the blob's. */
+  private RegistryException otherBytes(Digest blob, String why) {
     return new RegistryException(
-        "cannot read blob "
-            + blob
-            + " ("
-            + name
-            + "): the registry sent other bytes: their digest differs",
+        "cannot read blob " + blob + " (" + name + "): the registry sent other bytes: they " + why,
         0,
         List.of(),
         hosts.distrustMirrors(),
@@ -339,7 +337,7 @@ final class HttpRepository implements Repository {
         if (status == 401 || status == 403) {
           throw http.failure(request, response);
         }
-        RegistryHttp.discard(response);
+        Exchange.discard(response);
         return Optional.empty();
       }
       try {
@@ -361,7 +359,7 @@ final class HttpRepository implements Repository {
       var request = new RegistryHttp.Request("list tags", "GET", page, Map.of(), Scope.PULL, null);
       HttpResponse<AnswerBody> response = registry.expect(request, 200, 404);
       if (response.statusCode() == 404) {
-        RegistryHttp.discard(response);
+        Exchange.discard(response);
         return tags;
       }
       try {
@@ -455,7 +453,7 @@ final class HttpRepository implements Repository {
 
   RegistryException lost(String action, IOException e) {
     return new RegistryException(
-        "cannot " + action + " (" + name + "): the connection was lost: " + RegistryHttp.said(e),
+        "cannot " + action + " (" + name + "): the connection was lost: " + Exchange.said(e),
         0,
         List.of(),
         true,

@@ -6,27 +6,19 @@ import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends one repository's requests: the only class that knows authentication, redirects and retries.
- * Thread-safe.
+ * Sends one repository's requests to one host: when to show who we are, where redirects may lead,
+ * what is tried again. Thread-safe.
  *
  * <p>A redirect to another host is followed without the Authorization header, and only to where
  * {@link Addresses} lets us. A temporary failure is tried again up to {@value #ATTEMPTS} times,
@@ -35,9 +27,6 @@ import org.jspecify.annotations.Nullable;
 final class RegistryHttp {
   private static final int ATTEMPTS = 4;
   private static final int MOST_REDIRECTS = 10;
-  private static final int LARGEST_ERROR = 64 << 10;
-  private static final Duration ERROR_TIMEOUT = Duration.ofSeconds(5);
-  private static final Duration LONGEST_RETRY_AFTER = Duration.ofHours(1);
 
   /**
    * @param action what it is for, as "cannot …" in an error: "read blob sha256:…"
@@ -154,14 +143,15 @@ final class RegistryHttp {
       } finally {
         leave(entered, response);
       }
-      if (temporary(response.statusCode())) {
+      if (Exchange.isTemporary(response.statusCode())) {
         throw failure(request, response);
       }
       return response;
     } catch (RegistryException e) {
       throw e;
     } catch (IOException e) {
-      throw new RegistryException(said(request) + ": " + said(e), 0, List.of(), true, null, e);
+      throw new RegistryException(
+          said(request) + ": " + Exchange.said(e), 0, List.of(), true, null, e);
     } catch (TimeoutException e) {
       throw new RegistryException(
           said(request) + ": " + e.getMessage(), 0, List.of(), true, null, null);
@@ -175,7 +165,7 @@ final class RegistryHttp {
       known.throttle.leave();
       return;
     }
-    Optional<Duration> retryAfter = Optional.ofNullable(retryAfter(response));
+    Optional<Duration> retryAfter = Optional.ofNullable(Exchange.retryAfter(response));
     int status = response.statusCode();
     if (status == 429 || (status == 503 && retryAfter.isPresent())) {
       known.throttle.leaveRefused(entered, retryAfter.orElse(Duration.ZERO));
@@ -210,7 +200,7 @@ final class RegistryHttp {
         new Request(
             "ask for authorization", "GET", uri("tags/list?n=1"), Map.of(), Scope.PULL, null);
     if (known.challenge == null) {
-      discard(send(ping));
+      Exchange.discard(send(ping));
     }
     try {
       return Optional.ofNullable(authentication.header(Scope.PULL, identity.recent(), ""));
@@ -226,7 +216,7 @@ final class RegistryHttp {
       if (!challenges(request, response) || !authentication.canAnswer(identity.credential())) {
         return response;
       }
-      discard(response);
+      Exchange.discard(response);
     }
     Credential credential = identity.credential();
     try {
@@ -235,7 +225,7 @@ final class RegistryHttp {
       if (!refused || !own(request, response) || !identity.renewed(credential)) {
         return response;
       }
-      discard(response);
+      Exchange.discard(response);
     } catch (RegistryException e) {
       if (!e.denied() || !identity.renewed(credential)) {
         throw e;
@@ -255,7 +245,7 @@ final class RegistryHttp {
     if (fresh == null || fresh.equals(sent)) {
       return response;
     }
-    discard(response);
+    Exchange.discard(response);
     return redirected(request, fresh);
   }
 
@@ -268,7 +258,7 @@ final class RegistryHttp {
     try {
       return authentication.note(response.headers().allValues("WWW-Authenticate"));
     } catch (IllegalArgumentException e) {
-      discard(response);
+      Exchange.discard(response);
       throw new RegistryException(
           said(request) + ": " + e.getMessage(), 401, List.of(), false, null, null);
     }
@@ -295,7 +285,7 @@ final class RegistryHttp {
           request.body() == null ? HttpRequest.BodyPublishers.noBody() : request.body().get();
       builder.method(request.method(), body);
       HttpResponse<AnswerBody> response =
-          exchange(
+          Exchange.send(
               client,
               builder.build(),
               body.contentLength() == 0 ? timeouts.answer() : timeouts.upload(body.contentLength()),
@@ -308,7 +298,7 @@ final class RegistryHttp {
       if (!redirect || location.isEmpty() || !reads) {
         return response;
       }
-      discard(response);
+      Exchange.discard(response);
       URI next = resolve(target, location.get());
       if (hop == MOST_REDIRECTS
           || next == null
@@ -332,44 +322,6 @@ final class RegistryHttp {
     }
   }
 
-  /**
-   * Sends and waits for the answer's head. Not by the request's own timeout: in newer JDKs that one
-   * counts the body as well, and a large blob may take long.
-   */
-  static HttpResponse<AnswerBody> exchange(
-      HttpClient client, HttpRequest request, Duration timeout, Duration stall)
-      throws IOException, InterruptedException {
-    CompletableFuture<HttpResponse<AnswerBody>> answer =
-        client.sendAsync(request, AnswerBody.handler(stall));
-    try {
-      return answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (TimeoutException e) {
-      abandon(answer);
-      throw new HttpTimeoutException("no answer for " + timeout.toMillis() / 1000.0 + " s");
-    } catch (InterruptedException e) {
-      abandon(answer);
-      throw e;
-    } catch (ExecutionException e) {
-      for (Throwable why = e.getCause(); why != null; why = why.getCause()) {
-        if (why instanceof RegistryException own) {
-          throw own; // of the body's
-        }
-      }
-      if (e.getCause() instanceof IOException cause) {
-        throw cause;
-      }
-      throw new IOException("the request failed: " + e.getCause(), e);
-    }
-  }
-
-  /** Takes the connection along, also where the answer came just now. */
-  private static void abandon(CompletableFuture<HttpResponse<AnswerBody>> answer) {
-    answer.cancel(true);
-    if (answer.state() == Future.State.SUCCESS) {
-      answer.resultNow().body().close();
-    }
-  }
-
   static @Nullable URI resolve(URI base, String location) {
     try {
       return base.resolve(location);
@@ -384,31 +336,7 @@ final class RegistryHttp {
   }
 
   RegistryException failure(Request request, HttpResponse<AnswerBody> response) {
-    byte[] body;
-    try (AnswerBody stream = response.body()) {
-      stream.endWithin(ERROR_TIMEOUT);
-      body = stream.readNBytes(LARGEST_ERROR);
-      stream.release(0);
-    } catch (IOException e) {
-      body = new byte[0]; // the status says enough; the body would only have explained it
-    }
-    return failure(said(request), response, body);
-  }
-
-  static RegistryException failure(String said, HttpResponse<?> response, byte[] body) {
-    ErrorBody errors = ErrorBody.read(body);
-    int status = response.statusCode();
-    String advice =
-        status == 401 || status == 403
-            ? " (log in, or configure a credential for this repository)"
-            : "";
-    return new RegistryException(
-        said + ": " + status + errors.reasons() + advice,
-        status,
-        errors.codes(),
-        temporary(status),
-        retryAfter(response),
-        null);
+    return Exchange.failure(said(request), response);
   }
 
   private String said(Request request) {
@@ -422,44 +350,9 @@ final class RegistryHttp {
         : repository.toString();
   }
 
-  /** What an exception says, in a line; some of the JDK's have no message of their own. */
-  static String said(IOException e) {
-    return ErrorBody.harmless(e.getMessage() == null ? e.toString() : e.getMessage());
-  }
-
   private RegistryException interrupted(String action) {
     Thread.currentThread().interrupt();
     return new RegistryException(
         "cannot " + action + " (" + repository + "): interrupted", 0, List.of(), true, null, null);
-  }
-
-  private static boolean temporary(int status) {
-    return status == 408 || status == 425 || status == 429 || (status >= 500 && status != 501);
-  }
-
-  private static @Nullable Duration retryAfter(HttpResponse<?> response) {
-    String value = response.headers().firstValue("Retry-After").orElse("").strip();
-    if (value.isEmpty()) {
-      return null;
-    }
-    try {
-      return Duration.ofSeconds(
-          Math.clamp(Long.parseLong(value), 0, LONGEST_RETRY_AFTER.toSeconds()));
-    } catch (NumberFormatException e) {
-      try {
-        Duration until =
-            Duration.between(
-                ZonedDateTime.now(java.time.ZoneOffset.UTC),
-                ZonedDateTime.parse(value, DateTimeFormatter.RFC_1123_DATE_TIME));
-        return Duration.ofSeconds(
-            Math.clamp(until.toSeconds(), 0, LONGEST_RETRY_AFTER.toSeconds()));
-      } catch (DateTimeParseException unreadable) {
-        return null;
-      }
-    }
-  }
-
-  static void discard(HttpResponse<AnswerBody> response) {
-    response.body().release(LARGEST_ERROR);
   }
 }

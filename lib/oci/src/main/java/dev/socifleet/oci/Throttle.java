@@ -8,8 +8,8 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * How many requests one registry gets at a time: half as many after it said that it is too much
  * (429), one more after each round of answers in which it did not. A request counts until the head
- * of its answer: bodies don't, since one may be read only as fast as another is written.
- * Thread-safe.
+ * of its answer: bodies don't, since one may be read only as fast as another is written. While a
+ * Retry-After runs that is no longer than our longest wait, there are none. Thread-safe.
  */
 final class Throttle {
   static final int MOST = 64;
@@ -46,7 +46,9 @@ final class Throttle {
         }
         if (patience <= 0) {
           throw new TimeoutException(
-              running + " requests to this registry are running, more it doesn't bear now");
+              closedFor > 0
+                  ? "the registry keeps asking to be left alone (Retry-After)"
+                  : running + " requests to this registry are running, more it doesn't bear now");
         }
         long wait = closedFor > 0 ? Math.min(closedFor, patience) : patience;
         patience -= wait - Math.max(0, changed.awaitNanos(wait));
@@ -93,8 +95,9 @@ final class Throttle {
         answersSinceChange = 0;
         halvedAt = now;
       }
-      // One who has to wait longer than we ever do has used up what is his: that keeps nobody else
-      // out, for limits are of one account, or of one kind of request.
+      // Who has to wait longer than we ever do fails at once (RegistryHttp.pause), with how long.
+      // Nobody else may be made to wait or fail for it: as a rule such a limit is one account's.
+      // Where it is everybody's, each finds out with one request, of which ever fewer run at once.
       long pause = retryAfter.compareTo(longestWait) > 0 ? 0 : retryAfter.toNanos();
       if (now + pause - notBefore > 0) {
         notBefore = now + pause;

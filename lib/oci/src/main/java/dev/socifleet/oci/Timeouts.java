@@ -30,12 +30,4 @@ public record Timeouts(Duration answer, Duration upload, Duration stall, Duratio
   Duration upload(long bytes) {
     return upload.multipliedBy(1 + Math.max(0, bytes) / (64L << 20));
   }
-
-  public Timeouts withAnswer(Duration newAnswer) {
-    return new Timeouts(newAnswer, upload, stall, longestWait);
-  }
-
-  public Timeouts withStall(Duration newStall) {
-    return new Timeouts(answer, upload, newStall, longestWait);
-  }
 }

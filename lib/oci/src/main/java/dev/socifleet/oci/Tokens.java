@@ -161,19 +161,19 @@ final class Tokens {
     long asked = System.nanoTime();
     byte[] body;
     try {
-      HttpResponse<AnswerBody> response = RegistryHttp.exchange(client, request, TIMEOUT, TIMEOUT);
+      HttpResponse<AnswerBody> response = Exchange.send(client, request, TIMEOUT, TIMEOUT);
+      if (response.statusCode() != 200) {
+        throw Exchange.failure(action, response);
+      }
       try (AnswerBody stream = response.body()) {
         stream.endWithin(TIMEOUT);
         body = stream.readNBytes(LARGEST_ANSWER);
         stream.release(0);
       }
-      if (response.statusCode() != 200) {
-        throw RegistryHttp.failure(action, response, body);
-      }
     } catch (RegistryException e) {
       throw e;
     } catch (IOException e) {
-      throw failed(action, RegistryHttp.said(e), e);
+      throw failed(action, Exchange.said(e), e);
     }
     return read(action, body, asked);
   }

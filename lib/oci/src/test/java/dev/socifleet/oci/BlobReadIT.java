@@ -9,6 +9,7 @@ import dev.socifleet.oci.WireServer.Ending;
 import dev.socifleet.oci.WireServer.Reply;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -169,6 +170,26 @@ class BlobReadIT extends RegistryFixture {
   }
 
   @Test
+  void otherBytesFailForWhoReadsNoFurtherThanTheyGo() throws Exception {
+    registry.disturb(1, BlobReadIT::get, (call, real) -> real.get().with(random(SIZE, 8)));
+
+    try (InputStream in = repository.openBlob(blob)) {
+      assertThatThrownBy(() -> in.readNBytes(SIZE))
+          .isInstanceOf(RegistryException.class)
+          .hasMessageContaining("sent other bytes: they have another digest");
+    }
+  }
+
+  @Test
+  void nothingInPlaceOfABlobFails() {
+    registry.disturb(1, BlobReadIT::get, (call, real) -> real.get().with(new byte[0]));
+
+    assertThatThrownBy(this::whole)
+        .isInstanceOf(RegistryException.class)
+        .hasMessageContaining("sent other bytes");
+  }
+
+  @Test
   void anotherRangeThanAskedForIsRefused() {
     registry.disturb(
         1,
@@ -292,7 +313,8 @@ class BlobReadIT extends RegistryFixture {
                 List.of(RegistryHost.of(registry.server().host())),
                 Credentials.NONE,
                 AGENT,
-                SHORT.withAnswer(java.time.Duration.ofMillis(200)),
+                new Timeouts(
+                    Duration.ofMillis(200), SHORT.upload(), SHORT.stall(), SHORT.longestWait()),
                 HostsDirectory.NONE));
     registry.disturb(100, call -> true, (call, real) -> Reply.of(200).ending(new Ending.Silence()));
 

@@ -95,6 +95,16 @@ class BlobUploadIT extends RegistryFixture {
   }
 
   @Test
+  void nothingInPlaceOfABlobIsNotCommitted() {
+    Digest other = Digest.of(utf8("other"));
+
+    assertThatThrownBy(() -> repository.putBlob(other, 0, BlobContent.of(new byte[0])))
+        .isInstanceOf(RegistryException.class)
+        .hasMessageContaining("another digest");
+    assertThat(registry.server().calls("PUT", "")).isEmpty();
+  }
+
+  @Test
   void otherBytesInOneRequestAreNotCommitted() {
     registry.chunks = false;
     Digest other = Digest.of(utf8("other"));

@@ -8,6 +8,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -165,6 +166,20 @@ class TlsIT {
             + Files.readString(certificates.file("ca.pem")));
 
     ask();
+  }
+
+  @Test
+  void aRepositoryThatIsOpenOutlivesARenewal() throws Exception {
+    Path own = directory().resolve("own.pem");
+    Files.copy(certificates.file("ca.pem"), own);
+    hostsToml("ca = \"own.pem\"\n");
+    Repository open = client.repository(registry.repository("team/app"));
+    assertThat(open.blobSize(blob)).hasValue(6);
+
+    Files.writeString(own, "\n", StandardOpenOption.APPEND);
+    ask();
+
+    assertThat(open.blobSize(blob)).hasValue(6);
   }
 
   @Test

@@ -9,14 +9,7 @@ import java.io.IOException;
 public final class CorruptSpanException extends IOException {
   private static final long serialVersionUID = 1L;
 
-  private final int span;
-
   CorruptSpanException(int span, long offset, String reason) {
     super("span " + span + " at compressed offset " + offset + ": " + reason);
-    this.span = span;
-  }
-
-  public int span() {
-    return span;
   }
 }

@@ -3,14 +3,9 @@ package dev.socifleet.ztoc;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,12 +14,11 @@ import org.jspecify.annotations.Nullable;
  * source is.
  *
  * <p>Memory: for each thread the compressed bytes of a span, and at most 12 MiB of decoded bytes
- * that wait for their turn; where bytes go to a file, which has no turns, 350 KiB instead. Neither
- * depends on the layer.
+ * that wait for their turn, whatever the layer.
  *
- * <p>A method that fails has handed out (or written, at least) all bytes in front of the span that
- * failed, if it hands them out in order. When it returns, its threads have ended. An interrupt ends
- * it; it interrupts the threads then, and with them the source.
+ * <p>A method that fails has handed out all bytes in front of the span that failed. When it
+ * returns, its threads have ended. An interrupt ends it; it interrupts the threads then, and with
+ * them the source.
  */
 public final class LayerReader {
   private static final int MOST_THREADS = 64;
@@ -71,7 +65,8 @@ public final class LayerReader {
     Workers workers = new Workers(Math.min(threads, end - first), () -> decode(line));
     boolean done = false;
     try {
-      takeAll(line, ztoc.span(first).uncompressedStart(), offset, offset + length, sink);
+      long start = ztoc.span(first).uncompressedStart();
+      takeAll(line, new Excerpt(start, offset, offset + length, sink));
       done = true;
     } catch (InterruptedException e) {
       throw workers.interrupt();
@@ -79,54 +74,6 @@ public final class LayerReader {
       line.stop();
       workers.join(!done);
     }
-  }
-
-  /**
-   * Writes the whole archive to a file. Spans are written where they belong, in any order: after a
-   * failure the file may have holes.
-   *
-   * @param position in the file, of the archive's first byte
-   */
-  public void copyTo(FileChannel file, long position) throws IOException {
-    AtomicInteger next = new AtomicInteger();
-    AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-    AtomicBoolean stopped = new AtomicBoolean();
-    int count = ztoc.uncompressedSize() == 0 ? 0 : ztoc.spanAt(ztoc.uncompressedSize() - 1) + 1;
-    Runnable work =
-        () -> {
-          SpanDecoder decoder = SpanDecoders.take();
-          try {
-            int span = next.getAndIncrement();
-            while (span < count && !stopped.get()) {
-              write(decoder, span, file, position);
-              span = next.getAndIncrement();
-            }
-          } catch (Throwable e) {
-            failure.compareAndSet(null, e);
-            stopped.set(true);
-          } finally {
-            SpanDecoders.giveBack(decoder);
-          }
-        };
-    new Workers(Math.min(threads, count), work).join(false);
-    rethrow(failure.get());
-  }
-
-  private void write(SpanDecoder decoder, int index, FileChannel file, long position)
-      throws IOException {
-    Span span = ztoc.span(index);
-    start(decoder, span);
-    long end = ztoc.uncompressedSize();
-    long[] at = {span.uncompressedStart()};
-    decoder.decode(
-        end,
-        (buffer, from, length) -> {
-          int wanted = (int) Math.min(length, end - at[0]);
-          ByteBuffer bytes = ByteBuffer.wrap(buffer, from, Math.max(0, wanted));
-          while (bytes.hasRemaining()) {
-            at[0] += file.write(bytes, position + at[0]);
-          }
-        });
   }
 
   private void start(SpanDecoder decoder, Span span) throws IOException {
@@ -172,23 +119,15 @@ public final class LayerReader {
         });
   }
 
-  /** Hands out the bytes of {@code [from, to)}; the line's first is at {@code position}. */
-  private void takeAll(SpanLine line, long position, long from, long to, SpanDecoder.Sink sink)
-      throws IOException, InterruptedException {
-    long at = position;
-    while (at < to) {
+  private void takeAll(SpanLine line, Excerpt excerpt) throws IOException, InterruptedException {
+    while (!excerpt.done()) {
       Optional<SpanLine.Piece> next = line.take();
       if (next.isEmpty()) {
         rethrow(line.failure());
-        throw new IllegalStateException("spans end at " + at + ", before " + to);
+        throw new IllegalStateException("spans end at " + excerpt.position() + ", before the end");
       }
       SpanLine.Piece piece = next.get();
-      int skipped = (int) Math.min(piece.length(), Math.max(0, from - at));
-      int wanted = (int) Math.min(piece.length(), to - at) - skipped;
-      at += piece.length();
-      if (wanted > 0) {
-        sink.accept(piece.buffer(), piece.from() + skipped, wanted);
-      }
+      excerpt.accept(piece.buffer(), piece.from(), piece.length());
       if (ztoc.compression() == Compression.GZIP) {
         line.giveBack(piece.buffer());
       }

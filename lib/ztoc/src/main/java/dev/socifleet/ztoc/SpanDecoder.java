@@ -4,7 +4,6 @@ import dev.socifleet.ztoc.inflate.Event;
 import dev.socifleet.ztoc.inflate.GunzipDecoder;
 import dev.socifleet.ztoc.inflate.Inflate;
 import dev.socifleet.ztoc.inflate.InflateException;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.security.MessageDigest;
 import java.util.Arrays;
@@ -18,12 +17,13 @@ import java.util.Arrays;
  */
 public final class SpanDecoder {
   /** Compressed bytes of the largest span that is taken: what an array can hold. */
-  public static final int MAX_COMPRESSED = Integer.MAX_VALUE - 64;
+  static final int MAX_COMPRESSED = Integer.MAX_VALUE - 64;
 
-  private static final int OUTPUT = 256 * 1024;
+  /** Where in an array decoding stops: behind the window and 256 KiB of output. */
+  private static final int FULL = Inflate.WINDOW + 256 * 1024;
 
   /** Of the arrays that are decoded into. */
-  static final int BUFFER = Inflate.WINDOW + OUTPUT + Inflate.OUTPUT_SLACK;
+  static final int BUFFER = FULL + Inflate.OUTPUT_SLACK;
 
   /** Takes decoded bytes, in order. The array is the decoder's: use it during the call only. */
   @FunctionalInterface
@@ -149,21 +149,19 @@ public final class SpanDecoder {
    * @throws IOException from the sink; start anew after that
    */
   public void decode(long until, Sink sink) throws IOException {
-    if (span < 0) {
-      throw new IllegalStateException("no span was started");
-    }
-    long target = Math.min(until, end);
+    long target = target(until);
     if (!compressed) {
       copyPlain(target, sink);
       return;
     }
     while (position < target) {
-      int at = gunzip.outPosition();
-      int limit = (int) Math.min(Inflate.WINDOW + OUTPUT, at + (target - position));
-      Event event = run(limit);
-      deliver(sink);
-      if (event == Event.END && position < target) {
-        throw endsEarly();
+      int from = delivered;
+      int produced = decodeSome(target);
+      sink.accept(out, from, produced);
+      position += produced;
+      delivered = gunzip.outPosition();
+      if (delivered >= FULL) {
+        delivered -= gunzip.slide();
       }
     }
   }
@@ -177,25 +175,14 @@ public final class SpanDecoder {
    *     the one that the span was started with
    */
   void decodeAway(long until, Buffers buffers, Sink filled) throws IOException {
-    if (span < 0) {
-      throw new IllegalStateException("no span was started");
-    }
-    long target = Math.min(until, end);
+    long target = target(until);
     if (!compressed) {
       copyPlain(target, filled);
       return;
     }
     while (position < target) {
-      int limit = (int) Math.min(Inflate.WINDOW + OUTPUT, delivered + (target - position));
-      Event event;
-      do {
-        event = run(limit);
-      } while (event == Event.BOUNDARY && gunzip.outPosition() < limit);
       int from = delivered;
-      int produced = produced();
-      if (event == Event.END && position + produced < target) {
-        throw endsEarly();
-      }
+      int produced = decodeSome(target);
       byte[] full = out;
       out = buffers.take();
       gunzip.slideTo(out);
@@ -212,16 +199,11 @@ public final class SpanDecoder {
     gunzip.startAt(0, 0, out, 0, 0);
   }
 
-  /** Decodes a whole span that was started into an array of its own. */
-  public byte[] decodeAll() throws IOException {
-    if (end - start > MAX_COMPRESSED) {
-      throw corrupt(end - start + " bytes do not fit into an array");
+  private long target(long until) {
+    if (span < 0) {
+      throw new IllegalStateException("no span was started");
     }
-    // Grows with what is really decoded: the size is only a claim.
-    ByteArrayOutputStream all =
-        new ByteArrayOutputStream((int) Math.min(end - position, 8L * input.length + OUTPUT));
-    decode(all::write);
-    return all.toByteArray();
+    return Math.min(until, end);
   }
 
   private void copyPlain(long target, Sink sink) throws IOException {
@@ -233,41 +215,32 @@ public final class SpanDecoder {
     }
   }
 
+  /** Decodes up to an offset, or until the array is full; returns how many bytes of the span. */
+  private int decodeSome(long target) throws CorruptSpanException {
+    int limit = (int) Math.min(FULL, delivered + (target - position));
+    Event event;
+    do {
+      event = run(limit);
+    } while (event == Event.BOUNDARY && gunzip.outPosition() < limit);
+    int produced = gunzip.outPosition() - delivered;
+    if (produced > end - position) {
+      if (!last) {
+        throw corrupt("it goes on after uncompressed offset " + end);
+      }
+      produced = (int) (end - position);
+    }
+    if (event == Event.END && position + produced < target) {
+      throw corrupt("its compressed data ends at uncompressed offset " + (position + produced));
+    }
+    return produced;
+  }
+
   private Event run(int limit) throws CorruptSpanException {
     try {
       return gunzip.run(limit);
     } catch (InflateException e) {
       throw corrupt(String.valueOf(e.getMessage()));
     }
-  }
-
-  private void deliver(Sink sink) throws IOException {
-    int from = delivered;
-    int produced = produced();
-    if (produced > 0) {
-      sink.accept(out, from, produced);
-      position += produced;
-    }
-    delivered = gunzip.outPosition();
-    if (delivered >= Inflate.WINDOW + OUTPUT) {
-      delivered -= gunzip.slide();
-    }
-  }
-
-  /** Bytes decoded since the last were delivered, as far as they belong to the span. */
-  private int produced() throws CorruptSpanException {
-    int produced = gunzip.outPosition() - delivered;
-    if (produced <= end - position) {
-      return produced;
-    }
-    if (!last) {
-      throw corrupt("it goes on after uncompressed offset " + end);
-    }
-    return (int) (end - position);
-  }
-
-  private CorruptSpanException endsEarly() {
-    return corrupt("its compressed data ends at uncompressed offset " + position);
   }
 
   private CorruptSpanException corrupt(String reason) {

@@ -1,6 +1,5 @@
 package dev.socifleet.ztoc;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 
 /**
@@ -31,6 +30,9 @@ public final class SpanReader {
    */
   public void read(long offset, long length, SpanDecoder.Sink sink) throws IOException {
     check(ztoc, offset, length);
+    if (length == 0) {
+      return;
+    }
     SpanDecoder decoder = SpanDecoders.take();
     try {
       read(decoder, offset, length, sink);
@@ -42,28 +44,13 @@ public final class SpanReader {
   private void read(SpanDecoder decoder, long offset, long length, SpanDecoder.Sink sink)
       throws IOException {
     long end = offset + length;
-    for (long at = offset; at < end; ) {
-      int index = ztoc.spanAt(at);
-      Span span = ztoc.span(index);
-      long from = at;
-      long to = Math.min(end, span.uncompressedEnd());
-      decoder.start(ztoc, index, source.read(span.compressedStart(), span.compressedEnd()));
-      decoder.decode(
-          to,
-          new SpanDecoder.Sink() {
-            private long position = span.uncompressedStart();
-
-            @Override
-            public void accept(byte[] buffer, int start, int n) throws IOException {
-              int skipped = (int) Math.min(n, Math.max(0, from - position));
-              int wanted = (int) Math.min(n, Math.max(0, to - position)) - skipped;
-              position += n;
-              if (wanted > 0) {
-                sink.accept(buffer, start + skipped, wanted);
-              }
-            }
-          });
-      at = to;
+    long start = ztoc.span(ztoc.spanAt(offset)).uncompressedStart();
+    Excerpt excerpt = new Excerpt(start, offset, end, sink);
+    while (!excerpt.done()) {
+      Span span = ztoc.span(ztoc.spanAt(excerpt.position()));
+      byte[] bytes = source.read(span.compressedStart(), span.compressedEnd());
+      decoder.start(ztoc, span.index(), bytes);
+      decoder.decode(end, excerpt);
     }
   }
 
@@ -72,18 +59,5 @@ public final class SpanReader {
       throw new IndexOutOfBoundsException(
           length + " bytes at " + offset + " of " + ztoc.uncompressedSize());
     }
-  }
-
-  /** The data of a regular file that fits into an array; empty for other types. */
-  public byte[] readFile(int file) throws IOException {
-    Toc toc = ztoc.toc();
-    if (toc.length(file) > SpanDecoder.MAX_COMPRESSED) {
-      throw new IOException(
-          "cannot read " + toc.nameText(file) + ": " + toc.length(file) + " bytes, too large");
-    }
-    ByteArrayOutputStream data =
-        new ByteArrayOutputStream((int) Math.min(1 << 20, toc.length(file)));
-    read(toc.offset(file), toc.length(file), data::write);
-    return data.toByteArray();
   }
 }

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * So the layer can come straight from a registry: {@link #build} reads a stream, ahead, on a thread
- * of its own; or bytes are pushed with {@link #accept} as they arrive.
+ * of its own.
  *
  * <h2>Memory</h2>
  *
@@ -51,8 +51,6 @@ import org.jspecify.annotations.Nullable;
  * transfer.
  */
 public final class ZtocBuilder implements AutoCloseable {
-  private static final byte[] NONE = {};
-
   private final Compression compression;
   private final ZtocOptions options;
   private final ZtocBudget budget;
@@ -69,16 +67,10 @@ public final class ZtocBuilder implements AutoCloseable {
 
   private int carried;
 
-  /** The buffer that pushed bytes are gathered in, and up to where. */
-  private byte[] gathered = NONE;
-
-  private int gatheredEnd;
   private long read;
   private @Nullable String refused;
-  private boolean finished;
 
-  /** Starts with a layer of which no byte was given yet. */
-  public ZtocBuilder(Compression compression, ZtocOptions options) {
+  private ZtocBuilder(Compression compression, ZtocOptions options) {
     this.compression = compression;
     this.options = options;
     budget = new ZtocBudget(options.maxZtocBytes());
@@ -117,54 +109,9 @@ public final class ZtocBuilder implements AutoCloseable {
     }
   }
 
-  /**
-   * Takes the next bytes of the layer. They are copied; it may wait for hashing, which is faster
-   * than decoding.
-   */
-  public void accept(ByteBuffer bytes) throws InterruptedIOException {
-    if (finished) {
-      throw new IllegalStateException("the layer has ended");
-    }
-    while (bytes.hasRemaining()) {
-      if (gathered.length == 0) {
-        gathered = take();
-        gatheredEnd = ChunkBuffers.CARRY;
-      }
-      int n = Math.min(bytes.remaining(), gathered.length - gatheredEnd);
-      bytes.get(gathered, gatheredEnd, n);
-      gatheredEnd += n;
-      if (gatheredEnd == gathered.length) {
-        byte[] full = gathered;
-        gathered = NONE;
-        chunk(full, gatheredEnd, false);
-      }
-    }
-  }
-
-  /** Says that the layer has ended. */
-  public ZtocOutcome finish() throws InterruptedIOException {
-    if (finished) {
-      throw new IllegalStateException("the layer has ended");
-    }
-    byte[] rest = gathered.length == 0 ? take() : gathered;
-    int end = gathered.length == 0 ? ChunkBuffers.CARRY : gatheredEnd;
-    gathered = NONE;
-    chunk(rest, end, true);
-    return outcome();
-  }
-
   @Override
   public void close() {
-    finished = true;
     hasher.close();
-  }
-
-  private byte[] take() throws InterruptedIOException {
-    try {
-      return buffers.take();
-    } catch (InterruptedException e) {
-      throw ChunkBuffers.interrupted();
-    }
   }
 
   /** New bytes in {@code buffer[CARRY, end)}; the buffer is given away. */
@@ -172,7 +119,6 @@ public final class ZtocBuilder implements AutoCloseable {
     if (Thread.currentThread().isInterrupted()) {
       throw ChunkBuffers.interrupted();
     }
-    finished = last;
     read += end - ChunkBuffers.CARRY;
     options.progress().at(read, files.count());
     if (refused == null) {

@@ -45,10 +45,6 @@ public record ZtocOptions(
     }
   }
 
-  public static ZtocOptions defaults() {
-    return ofSpanSize(DEFAULT_SPAN_SIZE);
-  }
-
   public static ZtocOptions ofSpanSize(long spanSize) {
     return new ZtocOptions(
         spanSize, DEFAULT_BUILD_TOOL, DEFAULT_MAX_ZTOC_BYTES, (bytes, files) -> {});

@@ -51,13 +51,11 @@ class ExistingToolLayersTest {
 
   private static void checkSpans(byte[] layer, byte[] tar, byte[] bytes) throws IOException {
     Ztoc ztoc = Ztoc.parse(bytes);
-    SpanDecoder decoder = new SpanDecoder();
     long at = 0;
     for (int i = 0; i < ztoc.spanCount(); i++) {
       Span span = ztoc.span(i);
       assertThat(span.uncompressedStart()).isEqualTo(at);
-      decoder.start(ztoc, i, TestLayers.spanBytes(layer, span));
-      byte[] decoded = decoder.decodeAll();
+      byte[] decoded = TestLayers.decoded(ztoc, i, TestLayers.spanBytes(layer, span));
       assertThat(
               Arrays.equals(
                   decoded,

@@ -133,7 +133,9 @@ final class LargeLayer extends InputStream {
   public static void main(String[] args) throws IOException {
     int n = Integer.parseInt(args[1]);
     try (LargeLayer layer = args[0].equals("one-file") ? oneFile(n) : emptyFiles(n)) {
-      ZtocOutcome outcome = ZtocBuilder.build(layer, Compression.GZIP, ZtocOptions.defaults());
+      ZtocOutcome outcome =
+          ZtocBuilder.build(
+              layer, Compression.GZIP, ZtocOptions.ofSpanSize(ZtocOptions.DEFAULT_SPAN_SIZE));
       switch (outcome) {
         case ZtocOutcome.NotIndexable not -> System.out.println("refused: " + not.reason());
         case ZtocOutcome.Built built -> {

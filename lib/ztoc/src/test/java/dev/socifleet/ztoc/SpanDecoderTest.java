@@ -24,12 +24,9 @@ class SpanDecoderTest {
     Ztoc ztoc = Ztoc.parse(TestLayers.built(layer, Compression.GZIP, 1000).bytes());
     int index = ztoc.spanCount() - 1;
     Span span = ztoc.span(index);
-    SpanDecoder decoder = new SpanDecoder();
 
-    decoder.start(ztoc, index, TestLayers.spanBytes(layer, span));
+    byte[] decoded = TestLayers.decoded(ztoc, index, TestLayers.spanBytes(layer, span));
 
-    assertThat(decoder.decodeAll())
-        .isEqualTo(Arrays.copyOfRange(tar, (int) span.uncompressedStart(), ARCHIVE));
-    assertThat(decoder.done()).isTrue();
+    assertThat(decoded).isEqualTo(Arrays.copyOfRange(tar, (int) span.uncompressedStart(), ARCHIVE));
   }
 }

@@ -1,6 +1,9 @@
 package dev.socifleet.ztoc;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -57,6 +60,17 @@ final class TestLayers {
 
   static String sha256(byte[] bytes) {
     return HexFormat.of().formatHex(SpanHasher.sha256().digest(bytes));
+  }
+
+  /** All of a span, of which these are the compressed bytes. */
+  static byte[] decoded(Ztoc ztoc, int index, byte[] bytes) throws IOException {
+    SpanDecoder decoder = SpanDecoders.take();
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    decoder.start(ztoc, index, bytes);
+    decoder.decode(all::write);
+    assertThat(decoder.done()).isTrue();
+    SpanDecoders.giveBack(decoder);
+    return all.toByteArray();
   }
 
   /** The compressed bytes of a span. */

@@ -1,9 +1,6 @@
 package dev.socifleet.ztoc.inflate;
 
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
-import java.util.Arrays;
 
 /**
  * Decodes raw deflate blocks (RFC 1951). Not thread-safe; reusable.
@@ -11,31 +8,28 @@ import java.util.Arrays;
  * <h2>Why our own</h2>
  *
  * {@code java.util.zip.Inflater} neither stops at block boundaries nor starts inside a byte, and
- * both are what a checkpoint is. Being our own it can also be about twice as fast: what costs zlib
- * its time is not arithmetic but asking, for each symbol, whether there is input and room left.
+ * both are what a checkpoint is. Being our own it can also be faster: what costs zlib its time is
+ * not arithmetic but asking, for each symbol, whether there is input and room left. What hardly
+ * compresses gains nothing by it: there each literal waits for the table entry of the one before.
  *
  * <h2>No slow path</h2>
  *
  * The usual fast inflater has two loops: one that runs while both buffers have room to spare, and a
  * careful one for the ends. Here there is only the first. The caller gives room to spare on the
  * output side ({@link #OUTPUT_SLACK} bytes behind any limit it names: a limit may be passed by less
- * than that, never by a byte more). On the input side the decoder asks for more when fewer than
- * {@link #CODES_INPUT} bytes are left, and once it is told that there is no more, it moves to an
- * array of its own that holds the rest and zeros behind it. So it may read past the end, but it
- * counts what it reads: each return to the caller goes through {@link #checkInput}, and bytes that
- * were decoded out of the padding are never reported.
+ * than that, never by a byte more). The input has zeros behind its end, see {@link BitInput}: each
+ * return to the caller goes through {@link BitInput#check}, and bytes that were decoded out of the
+ * padding are never reported.
  *
  * <h2>The loop</h2>
  *
- * {@link #codes} keeps its state in locals. The bit buffer is a long, refilled by one unaligned
- * load: the bytes that fit are added and counted, the bits of the byte that only fits in part are
- * added too but not counted; they will be or-ed onto themselves by the next load. A refill leaves
- * at least 56 bits, which are enough for two literals and a length (22 + 20), or three literals; a
- * distance (28) may need another refill. Shift counts are not masked: Java takes them modulo 64,
- * and table entries (see {@link CodeTables}) have the number of bits in their low six. For the same
- * reason only the low six bits of {@code count} mean anything inside the loop. The entry of the
- * next symbol is looked up before the bytes of a match are copied, so the two can overlap. Copies
- * go by eight bytes and write more than asked; that is what the output slack is for.
+ * {@link #codes} keeps its state, that of the input included, in locals. The 56 bits that a refill
+ * leaves are enough for two literals and a length (22 + 20), or three literals; a distance (28) may
+ * need another refill. Shift counts are not masked: Java takes them modulo 64, and table entries
+ * (see {@link CodeTables}) have the number of bits in their low six. For the same reason only the
+ * low six bits of {@code count} mean anything inside the loop. The entry of the next symbol is
+ * looked up before the bytes of a match are copied, so the two can overlap. Copies go by eight
+ * bytes and write more than asked; that is what the output slack is for.
  *
  * <h2>Between calls</h2>
  *
@@ -44,11 +38,10 @@ import java.util.Arrays;
  *
  * <h2>What is refused</h2>
  *
- * What zlib refuses, nothing else: see {@link #dynamic} and {@link CodeTables}. A match may not
+ * What zlib refuses, nothing else: see {@link BlockCodes} and {@link CodeTables}. A match may not
  * reach behind the <em>floor</em>, the place in the output array where the member's output (or the
  * window given for it) begins.
  */
-@SuppressWarnings("ReferenceEquality") // which of two buffers is in use is a question of identity
 public final class Inflate {
   /** Bytes of history that a match can reach. */
   public static final int WINDOW = 32768;
@@ -85,50 +78,23 @@ public final class Inflate {
   private static final int BAD_DISTANCE = 3;
   private static final int TOO_FAR = 4;
 
-  private static final VarHandle LONG =
-      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle LONG = BitInput.LONG;
+  private static final byte[] NONE = {};
 
-  private static final byte[] LENGTH_ORDER = {
-    16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15
-  };
+  private final BitInput input = new BitInput();
+  private final BlockCodes tables = new BlockCodes();
 
-  private final CodeTables tables = new CodeTables();
-  private final int[] ownLiterals = new int[CodeTables.LITERAL_SIZE];
-  private final int[] ownDistances = new int[CodeTables.DISTANCE_SIZE];
-  private final int[] lengthTable = new int[1 << CodeTables.LENGTHS_BITS];
-  private final byte[] lengths = new byte[320];
-  private final byte[] tail = new byte[2 * MAX_UNREAD];
-
-  private int[] literals = ownLiterals;
-  private int[] distances = ownDistances;
-
-  private byte[] in = tail;
-  private boolean inTail;
-  private int inPos;
-  private int inEnd;
-  private boolean last;
-  private long base;
-
-  private byte[] out = tail;
+  private byte[] out = NONE;
   private int outPos;
   private int floor;
 
-  private long bits;
-  private int count;
   private int state = ENDED;
   private boolean lastBlock;
   private int storedLeft;
 
   /** Forgets everything; the next input begins at compressed offset {@code position}. */
   public void reset(long position) {
-    in = tail;
-    inTail = false;
-    inPos = 0;
-    inEnd = 0;
-    base = position;
-    last = false;
-    bits = 0;
-    count = 0;
+    input.reset(position);
     state = ENDED;
   }
 
@@ -139,15 +105,7 @@ public final class Inflate {
    * @param noMore nothing comes after these
    */
   public void input(byte[] buffer, int from, int to, boolean noMore) {
-    if (to - from < inEnd - inPos) {
-      throw new IllegalArgumentException("the unread bytes must come first in new input");
-    }
-    base += inPos - (long) from;
-    in = buffer;
-    inTail = false;
-    inPos = from;
-    inEnd = to;
-    last = noMore;
+    input.give(buffer, from, to, noMore);
   }
 
   /**
@@ -164,40 +122,34 @@ public final class Inflate {
 
   /** Starts with the header of a block at the next whole byte of input. */
   public void start() {
-    bits = 0;
-    count = 0;
-    state = HEADER;
+    startInByte(0);
   }
 
   /**
    * Starts with the header of a block that begins with the high {@code n} bits of the next byte.
    */
   public void startInByte(int n) {
-    start();
-    if (n != 0) {
-      bits = (long) (in[inPos++] & 0xff) >>> (8 - n);
-      count = n;
-    }
+    input.startInByte(n);
+    state = HEADER;
   }
 
   /** Drops the bits up to the next whole byte, as after a member's last block. */
   void align() {
-    bits = 0;
-    count = 0;
+    input.align();
   }
 
   /** The next byte of input, or -1 if there is none now. Only at a whole byte. */
   int nextByte() {
-    return inPos < inEnd ? in[inPos++] & 0xff : -1;
+    return input.nextByte();
   }
 
   /** Whether no input is left and none will come. */
   boolean exhausted() {
-    return last && inPos == inEnd;
+    return input.noMore() && input.unread() == 0;
   }
 
   boolean noMoreInput() {
-    return last;
+    return input.noMore();
   }
 
   byte[] out() {
@@ -234,17 +186,17 @@ public final class Inflate {
 
   /** Bytes of input not read yet. */
   public int unread() {
-    return inEnd - inPos;
+    return input.unread();
   }
 
   /** Compressed offset of the first byte of which nothing was consumed. */
   public long position() {
-    return base + inPos;
+    return input.position();
   }
 
   /** How many of the high bits of the byte before {@link #position} are not consumed yet. */
   public int bits() {
-    return count;
+    return input.count;
   }
 
   /**
@@ -257,7 +209,7 @@ public final class Inflate {
     for (; ; ) {
       switch (state) {
         case HEADER -> {
-          if (!available(HEADER_INPUT)) {
+          if (!input.available(HEADER_INPUT)) {
             return Event.INPUT;
           }
           header();
@@ -266,11 +218,11 @@ public final class Inflate {
           if (outPos >= limit) {
             return Event.OUTPUT;
           }
-          if (!available(CODES_INPUT)) {
+          if (!input.available(CODES_INPUT)) {
             return Event.INPUT;
           }
           int result = codes(Math.min(limit, outPos + SLICE));
-          checkInput();
+          input.check();
           if (result == BLOCK_END) {
             return endOfBlock();
           }
@@ -286,8 +238,8 @@ public final class Inflate {
           if (outPos >= limit) {
             return Event.OUTPUT;
           }
-          if (last) {
-            throw cut();
+          if (input.noMore()) {
+            throw input.cut();
           }
           return Event.INPUT;
         }
@@ -303,41 +255,8 @@ public final class Inflate {
     return lastBlock ? Event.END : Event.BOUNDARY;
   }
 
-  /** Whether {@code n} bytes can be read, if need be behind the end of input. */
-  private boolean available(int n) {
-    if (inEnd - inPos >= n || inTail) {
-      return true;
-    }
-    if (!last) {
-      return false;
-    }
-    int rest = inEnd - inPos;
-    System.arraycopy(in, inPos, tail, 0, rest);
-    Arrays.fill(tail, rest, tail.length, (byte) 0);
-    base += inPos;
-    in = tail;
-    inTail = true;
-    inPos = 0;
-    inEnd = rest;
-    return true;
-  }
-
-  private void checkInput() throws InflateException {
-    if (inPos > inEnd) {
-      throw cut();
-    }
-  }
-
-  private InflateException cut() {
-    return new InflateException("compressed data ends in the middle of a block", base + inEnd);
-  }
-
-  private InflateException error(String reason) {
-    return inPos > inEnd ? cut() : new InflateException(reason, base + inPos);
-  }
-
   private InflateException refused(int result) {
-    return error(
+    return input.error(
         switch (result) {
           case BAD_CODE -> "invalid literal/length code";
           case BAD_DISTANCE -> "invalid distance code";
@@ -345,128 +264,37 @@ public final class Inflate {
         });
   }
 
-  private void refill() {
-    bits |= (long) LONG.get(in, inPos) << count;
-    inPos += (63 - count) >>> 3;
-    count |= 56;
-  }
-
-  private int take(int n) {
-    if (count < n) {
-      refill();
-    }
-    int value = (int) bits & ((1 << n) - 1);
-    bits >>>= n;
-    count -= n;
-    return value;
-  }
-
-  /** Gives whole bytes back to the input. */
-  private void giveBack() {
-    inPos -= count >>> 3;
-    count &= 7;
-    bits &= (1L << count) - 1;
-  }
-
   private void header() throws InflateException {
-    lastBlock = take(1) != 0;
-    switch (take(2)) {
+    lastBlock = input.take(1) != 0;
+    switch (input.take(2)) {
       case 0 -> {
-        giveBack();
-        align();
-        int word = (int) (long) LONG.get(in, inPos);
-        inPos += 4;
+        int word = input.takeWord();
         storedLeft = word & 0xffff;
         if (storedLeft != (~word >>> 16)) {
-          throw error("invalid stored block lengths");
+          throw input.error("invalid stored block lengths");
         }
         state = STORED;
       }
       case 1 -> {
-        literals = CodeTables.fixedLiterals();
-        distances = CodeTables.fixedDistances();
-        giveBack();
+        tables.useFixed();
+        input.giveBack();
         state = CODES;
       }
       case 2 -> {
-        dynamic();
-        giveBack();
+        tables.read(input);
+        input.giveBack();
         state = CODES;
       }
-      default -> throw error("invalid block type");
+      default -> throw input.error("invalid block type");
     }
-    checkInput();
-  }
-
-  /** RFC 1951, 3.2.7, with the checks that zlib makes. */
-  private void dynamic() throws InflateException {
-    int literalCodes = take(5) + 257;
-    int distanceCodes = take(5) + 1;
-    int lengthCodes = take(4) + 4;
-    if (literalCodes > 286 || distanceCodes > 30) {
-      throw error("too many length or distance symbols");
-    }
-    Arrays.fill(lengths, 0, 19, (byte) 0);
-    for (int i = 0; i < lengthCodes; i++) {
-      lengths[LENGTH_ORDER[i]] = (byte) take(3);
-    }
-    if (!tables.lengths(lengths, lengthTable)) {
-      throw error("invalid code lengths set");
-    }
-    readLengths(literalCodes + distanceCodes);
-    if (lengths[256] == 0) {
-      throw error("invalid code: no end of block");
-    }
-    literals = ownLiterals;
-    distances = ownDistances;
-    if (!tables.literals(lengths, literalCodes, literals)) {
-      throw error("invalid literal/lengths set");
-    }
-    if (!tables.distances(lengths, literalCodes, distanceCodes, distances)) {
-      throw error("invalid distances set");
-    }
-  }
-
-  private void readLengths(int total) throws InflateException {
-    for (int i = 0; i < total; ) {
-      if (count < 14) {
-        refill();
-      }
-      int entry = lengthTable[(int) bits & ((1 << CodeTables.LENGTHS_BITS) - 1)];
-      int used = entry & 63;
-      bits >>>= used;
-      count -= used;
-      int symbol = entry >>> 16;
-      if (symbol < 16) {
-        lengths[i++] = (byte) symbol;
-        continue;
-      }
-      byte value = 0;
-      int repeat;
-      switch (symbol) {
-        case 16 -> {
-          if (i == 0) {
-            throw error("invalid bit length repeat");
-          }
-          value = lengths[i - 1];
-          repeat = 3 + take(2);
-        }
-        case 17 -> repeat = 3 + take(3);
-        default -> repeat = 11 + take(7);
-      }
-      if (i + repeat > total) {
-        throw error("invalid bit length repeat");
-      }
-      Arrays.fill(lengths, i, i + repeat, value);
-      i += repeat;
-    }
+    input.check();
   }
 
   private void copyStored(int limit) {
-    int n = Math.min(storedLeft, Math.min(inEnd - inPos, limit - outPos));
+    int n = Math.min(storedLeft, Math.min(input.unread(), limit - outPos));
     if (n > 0) {
-      System.arraycopy(in, inPos, out, outPos, n);
-      inPos += n;
+      System.arraycopy(input.bytes, input.at, out, outPos, n);
+      input.at += n;
       outPos += n;
       storedLeft -= n;
     }
@@ -474,20 +302,21 @@ public final class Inflate {
 
   /** The loop described above: symbols until a limit, the block's end, or an error. */
   private int codes(int limit) {
-    byte[] in = this.in;
+    BitInput input = this.input;
+    byte[] in = input.bytes;
     byte[] out = this.out;
-    int[] literals = this.literals;
-    int[] distances = this.distances;
+    int[] literals = tables.literals();
+    int[] distances = tables.distances();
     int floor = this.floor;
-    int ip = inPos;
+    int ip = input.at;
     int op = outPos;
     // In the tail, eight bytes past its end are proof enough that the stream is cut.
-    int stop = inTail ? inEnd + 8 : inEnd - 64;
+    int stop = input.inTail ? input.end + 8 : input.end - 64;
     int result = MORE;
 
-    long bits = this.bits | ((long) LONG.get(in, ip) << this.count);
-    int count = this.count | 56;
-    ip += 7 - (this.count >>> 3);
+    long bits = input.bits | ((long) LONG.get(in, ip) << input.count);
+    int count = input.count | 56;
+    ip += 7 - (input.count >>> 3);
     int e = literals[(int) bits & ((1 << CodeTables.LITERAL_BITS) - 1)];
 
     while (ip <= stop && op < limit) {
@@ -612,11 +441,11 @@ public final class Inflate {
       op = end;
     }
 
-    this.count = count & 63;
-    this.bits = bits;
-    inPos = ip;
+    input.count = count & 63;
+    input.bits = bits;
+    input.at = ip;
+    input.giveBack();
     outPos = op;
-    giveBack();
     return result;
   }
 }

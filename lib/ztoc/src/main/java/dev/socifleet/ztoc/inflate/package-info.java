@@ -9,8 +9,8 @@
  *
  * <p>{@link dev.socifleet.ztoc.inflate.Inflate} decodes blocks, {@link
  * dev.socifleet.ztoc.inflate.GunzipDecoder} the members around them. Both work in arrays of their
- * caller and hold no other state than their tables. What they accept and refuse is what zlib's
- * {@code inflate} accepts and refuses.
+ * caller; of their own they have tables, and room for the last bytes of input. What they accept and
+ * refuse is what zlib's {@code inflate} accepts and refuses.
  */
 @NullMarked
 package dev.socifleet.ztoc.inflate;

@@ -10,9 +10,9 @@ import dev.socifleet.ztoc.inflate.Event;
 import dev.socifleet.ztoc.inflate.GunzipDecoder;
 import dev.socifleet.ztoc.inflate.Inflate;
 import dev.socifleet.ztoc.inflate.InflateException;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.zip.CRC32;
@@ -65,9 +65,12 @@ public final class GzipTarget {
   private static void index(byte[] stream) {
     ZtocOutcome[] outcome = new ZtocOutcome[1];
     Limits.check(() -> {
-      try (ZtocBuilder builder = new ZtocBuilder(Compression.GZIP, ZtocOptions.defaults())) {
-        builder.accept(ByteBuffer.wrap(stream));
-        outcome[0] = builder.finish();
+      try {
+        outcome[0] =
+            ZtocBuilder.build(
+                new ByteArrayInputStream(stream),
+                Compression.GZIP,
+                ZtocOptions.ofSpanSize(ZtocOptions.DEFAULT_SPAN_SIZE));
       } catch (IOException e) {
         throw new AssertionError("interrupted", e);
       }

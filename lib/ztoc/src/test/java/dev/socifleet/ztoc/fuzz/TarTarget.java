@@ -23,6 +23,10 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
  */
 public final class TarTarget {
   private static final int BLOCK = 512;
+  private static final int UID = 108;
+  private static final int GID = 116;
+  private static final int SIZE = 124;
+  private static final int SIZE_END = 136;
   private static final int MAGIC = 257;
   private static final byte[] USTAR = {'u', 's', 't', 'a', 'r', 0, '0', '0'};
 
@@ -90,10 +94,15 @@ public final class TarTarget {
       if (entry.offset() < next + BLOCK || entry.offset() % BLOCK != 0 || entry.offset() > length) {
         throw new AssertionError(entry + " before " + (next + BLOCK));
       }
-      boolean sparse = entry.pax().keySet().stream().anyMatch(TarTarget::isSparse);
-      boolean data = entry.type().hasData() && !sparse;
-      next = entry.offset() + (data ? (entry.size() + BLOCK - 1) / BLOCK * BLOCK : 0);
+      next = end(entry);
     }
+  }
+
+  /** Behind an entry's data. */
+  private static long end(TarEntry entry) {
+    boolean sparse = entry.pax().keySet().stream().anyMatch(TarTarget::isSparse);
+    boolean data = entry.type().hasData() && !sparse;
+    return entry.offset() + (data ? (entry.size() + BLOCK - 1) / BLOCK * BLOCK : 0);
   }
 
   private static boolean isSparse(byte[] key) {
@@ -103,15 +112,24 @@ public final class TarTarget {
   /**
    * Left out is where commons-compress differs from Go, as which we must decide: PAX records that
    * repeat or say nonsense; data behind links and directories with a size; a prefix to the name in
-   * headers that are of no known dialect.
+   * headers that are of no known dialect; and a size that begins with NUL, which Go skips as it
+   * does spaces, and commons-compress takes as the end of a field with nothing in it.
    */
   private static void compare(List<TarEntry> ours, byte[] archive) {
+    int header = 0;
     for (TarEntry entry : ours) {
       if (!entry.pax().isEmpty()
           || (!entry.type().hasData() && entry.size() != 0)
           || !isUstar(archive, (int) entry.offset() - BLOCK)) {
         return;
       }
+      // More than one block if extended headers come first: their sizes count too.
+      for (; header < entry.offset(); header += BLOCK) {
+        if (isSizeBehindNul(archive, header)) {
+          return;
+        }
+      }
+      header = (int) end(entry);
     }
     List<TarArchiveEntry> theirs = new ArrayList<>();
     try (TarArchiveInputStream in =
@@ -131,7 +149,7 @@ public final class TarTarget {
       throw new AssertionError(ours.size() + " members, by commons-compress " + theirs.size());
     }
     for (int i = 0; i < ours.size(); i++) {
-      compare(ours.get(i), theirs.get(i));
+      compare(ours.get(i), theirs.get(i), archive);
     }
   }
 
@@ -140,16 +158,31 @@ public final class TarTarget {
         archive, header + MAGIC, header + MAGIC + USTAR.length, USTAR, 0, USTAR.length);
   }
 
-  /** Of user and group ids, commons-compress keeps 32 bits. */
-  private static void compare(TarEntry ours, TarArchiveEntry theirs) {
+  private static boolean isSizeBehindNul(byte[] archive, int header) {
+    if (archive[header + SIZE] != 0) {
+      return false;
+    }
+    for (int i = header + SIZE; i < header + SIZE_END; i++) {
+      if (archive[i] != 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Of user and group ids, commons-compress keeps 32 bits; those behind a NUL are 0 to it. */
+  private static void compare(TarEntry ours, TarArchiveEntry theirs, byte[] archive) {
+    int header = (int) ours.offset() - BLOCK;
+    int uid = archive[header + UID] == 0 ? 0 : (int) ours.uid();
+    int gid = archive[header + GID] == 0 ? 0 : (int) ours.gid();
     String name = new String(ours.name(), StandardCharsets.ISO_8859_1);
     String link = new String(ours.linkName(), StandardCharsets.ISO_8859_1);
     boolean same =
         trimmed(name).equals(trimmed(theirs.getName()))
             && link.equals(theirs.getLinkName())
             && (ours.type() != EntryType.REGULAR || ours.size() == theirs.getSize())
-            && (int) ours.uid() == (int) theirs.getLongUserId()
-            && (int) ours.gid() == (int) theirs.getLongGroupId();
+            && uid == (int) theirs.getLongUserId()
+            && gid == (int) theirs.getLongGroupId();
     if (!same) {
       throw new AssertionError(
           ours + " " + name + " " + link + ", by commons-compress " + theirs.getName());
