@@ -25,7 +25,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The indexer's handlers between a real broker and a real registry, called as their consumers do. */
+/**
+ * The indexer's handlers between a real broker and a real registry, called as their consumers do.
+ */
 abstract class IndexerFixture {
   static final long SPAN = 64 << 10;
   static final int ATTEMPTS = 3;

@@ -83,12 +83,15 @@ class PlannerIT extends IndexerFixture {
         .containsExactly(large.digest(), small.digest(), large.digest());
     assertThat(layers.get(0).leftOut()).isNull();
     assertThat(layers.get(1).leftOut()).contains("less than the smallest layer to index");
-    assertThat(tasks()).hasSize(1).first().satisfies(task -> {
-      assertThat(task.layer()).isEqualTo(large.digest());
-      assertThat(task.planId()).isEqualTo(plan.planId());
-      assertThat(task.spanSizeBytes()).isEqualTo(SPAN);
-      assertThat(task.attempt()).isEqualTo(1);
-    });
+    assertThat(tasks())
+        .hasSize(1)
+        .first()
+        .satisfies(task -> {
+          assertThat(task.layer()).isEqualTo(large.digest());
+          assertThat(task.planId()).isEqualTo(plan.planId());
+          assertThat(task.spanSizeBytes()).isEqualTo(SPAN);
+          assertThat(task.attempt()).isEqualTo(1);
+        });
     assertThat(done).hasValue(1);
   }
 
@@ -147,8 +150,9 @@ class PlannerIT extends IndexerFixture {
     planTag("1.0");
     planTag("latest");
     assertThat(plans()).hasSize(2).extracting(PlanOpened::planId).containsOnly(planId());
-    assertThat(plans()).extracting(PlanOpened::tags).containsExactly(
-        List.of("1.0"), List.of("latest"));
+    assertThat(plans())
+        .extracting(PlanOpened::tags)
+        .containsExactly(List.of("1.0"), List.of("latest"));
   }
 
   @Test
@@ -183,8 +187,7 @@ class PlannerIT extends IndexerFixture {
         RawImage.blob(
             repository, "application/vnd.oci.image.layer.v1.tar+zstd", utf8("z".repeat(2000)));
     ManifestBlob image =
-        RawImage.push(
-            repository, "1.0", List.of(RawImage.layer(repository, utf8("small")), zstd));
+        RawImage.push(repository, "1.0", List.of(RawImage.layer(repository, utf8("small")), zstd));
     planTag("1.0");
     assertThat(plans()).isEmpty();
     assertThat(tasks()).isEmpty();

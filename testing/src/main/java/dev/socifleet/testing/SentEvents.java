@@ -59,7 +59,8 @@ public final class SentEvents implements AutoCloseable {
     consumer.assign(partitions);
     consumer.seekToBeginning(partitions);
     List<ConsumerRecord<byte[], byte[]>> found = new ArrayList<>();
-    while (partitions.stream().anyMatch(one -> consumer.position(one) < ends.getOrDefault(one, 0L))) {
+    while (partitions.stream()
+        .anyMatch(one -> consumer.position(one) < ends.getOrDefault(one, 0L))) {
       for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {
         if (event(record).repository().equals(repository)) {
           found.add(record);
