@@ -103,6 +103,12 @@ final class Planner implements EventConsumer.Handler {
       count("repeated");
       return;
     }
+    boolean v2 = config.rules().v2() && !tags.isEmpty();
+    if (!config.rules().v1() && !v2) {
+      count("nothing-to-publish");
+      LOG.debug("{} {}: no index of it is wanted", pushed.repository(), target.digest());
+      return;
+    }
     Instant now = Instant.now();
     List<PlannedImage> images;
     try {
@@ -169,7 +175,7 @@ final class Planner implements EventConsumer.Handler {
             tags,
             images,
             config.rules().v1(),
-            config.rules().v2() && !tags.isEmpty(),
+            v2,
             config.rules().v2Tag(),
             Map.of(),
             pushed.seenAt(),
