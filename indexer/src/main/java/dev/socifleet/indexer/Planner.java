@@ -31,6 +31,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,16 +72,21 @@ final class Planner implements EventConsumer.Handler {
   }
 
   private void plan(PushEvent.ImagePushed pushed) throws IOException {
+    @Nullable Digest target = null;
     try {
       Repository repository = registries.repository(pushed.repository());
       String wanted = pushed.tag() != null ? pushed.tag() : String.valueOf(pushed.digest());
-      Optional<ManifestBlob> target = repository.manifest(wanted);
-      if (target.isEmpty()) {
+      Optional<ManifestBlob> found = repository.manifest(wanted);
+      if (found.isEmpty()) {
         count("gone");
         LOG.info("{}: {} isn't there any more", pushed.repository(), wanted);
         return;
       }
-      open(pushed, repository, target.get());
+      target = found.get().digest();
+      open(pushed, repository, found.get());
+    } catch (MalformedDocumentException e) {
+      count("malformed");
+      failed(pushed, target, e);
     } catch (RegistryException e) {
       if (e.temporary() && pushed.seenAt().plus(GIVE_UP).isAfter(Instant.now())) {
         int attempts =
@@ -90,14 +96,27 @@ final class Planner implements EventConsumer.Handler {
         LOG.warn("{}; the push waits", e.getMessage());
       } else {
         count("failed");
-        LOG.error("cannot plan the push of {}: {}", pushed.repository(), e.getMessage());
+        failed(pushed, target, e);
       }
+    }
+  }
+
+  /**
+   * @param target null while the registry didn't say what was pushed: then there is no image to
+   *     tell of
+   */
+  private void failed(PushEvent.ImagePushed pushed, @Nullable Digest target, IOException why)
+      throws IOException {
+    LOG.error("cannot plan the push of {}: {}", pushed.repository(), why.getMessage());
+    if (target != null) {
+      String reason = String.valueOf(why.getMessage());
+      producer.send(Topic.IMAGES, ended(pushed, target, "failed", reason, List.of()));
     }
   }
 
   private void open(PushEvent.ImagePushed pushed, Repository repository, ManifestBlob target)
       throws IOException {
-    List<String> tags = pushed.tag() == null ? List.of() : List.of(pushed.tag());
+    List<String> tags = tags(pushed);
     String planId = planId(pushed, target.digest());
     if (recent.getIfPresent(planId + tags) != null) {
       count("repeated");
@@ -109,7 +128,6 @@ final class Planner implements EventConsumer.Handler {
       LOG.debug("{} {}: no index of it is wanted", pushed.repository(), target.digest());
       return;
     }
-    Instant now = Instant.now();
     List<PlannedImage> images;
     try {
       images = new PushedImage(repository, config.rules()).read(target);
@@ -117,21 +135,8 @@ final class Planner implements EventConsumer.Handler {
       count("not-ours-to-index");
       LOG.debug("{} {}: {}", pushed.repository(), target.digest(), e.getMessage());
       return;
-    } catch (MalformedDocumentException e) {
-      count("malformed");
-      producer.send(
-          Topic.IMAGES,
-          ended(
-              pushed,
-              target.digest(),
-              planId,
-              tags,
-              "failed",
-              String.valueOf(e.getMessage()),
-              List.of(),
-              now));
-      return;
     }
+    Instant now = Instant.now();
     Map<Digest, LayerTask> tasks = new LinkedHashMap<>();
     for (PlannedImage image : images) {
       for (PlannedLayer layer : image.layers()) {
@@ -157,12 +162,9 @@ final class Planner implements EventConsumer.Handler {
           ended(
               pushed,
               target.digest(),
-              planId,
-              tags,
               "nothing-to-index",
               "no layer of it can or need be indexed",
-              outcomes(images),
-              now));
+              outcomes(images)));
       LOG.info("{} {}: nothing to index", pushed.repository(), target.digest());
       return;
     }
@@ -200,28 +202,31 @@ final class Planner implements EventConsumer.Handler {
         .hex();
   }
 
-  private static ImageOutcome ended(
+  private static List<String> tags(PushEvent.ImagePushed pushed) {
+    return pushed.tag() == null ? List.of() : List.of(pushed.tag());
+  }
+
+  /** How a push ended of which no plan was opened. */
+  private ImageOutcome ended(
       PushEvent.ImagePushed pushed,
       Digest target,
-      String planId,
-      List<String> tags,
       String status,
       String reason,
-      List<ImageOutcome.PlatformOutcome> platforms,
-      Instant openedAt) {
+      List<ImageOutcome.PlatformOutcome> platforms) {
+    Instant now = Instant.now();
     return new ImageOutcome(
         pushed.repository(),
         target,
-        planId,
-        tags,
+        planId(pushed, target),
+        tags(pushed),
         status,
         reason,
         platforms,
         null,
         null,
         pushed.seenAt(),
-        openedAt,
-        Instant.now());
+        now,
+        now);
   }
 
   private static List<ImageOutcome.PlatformOutcome> outcomes(List<PlannedImage> images) {

@@ -16,8 +16,10 @@ import dev.socifleet.events.ZtocEvent.PlanOpened;
 import dev.socifleet.events.ZtocEvent.PlannedLayer;
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
+import dev.socifleet.oci.ImageManifest;
 import dev.socifleet.oci.ManifestBlob;
 import dev.socifleet.oci.MediaTypes;
+import dev.socifleet.oci.OciJson;
 import dev.socifleet.testing.RawImage;
 import dev.socifleet.testing.SentEvents;
 import java.time.Duration;
@@ -220,27 +222,19 @@ class PlannerIT extends IndexerFixture {
   @Test
   void anImageWithoutItsConfigEndsAsFailedWithItsReason() throws Exception {
     Descriptor gone = Descriptor.of(MediaTypes.OCI_CONFIG, Digest.of(utf8("never there")), 11);
-    ManifestBlob manifest =
-        RawImage.push(
-            repository,
-            "source",
-            RawImage.blob(repository, MediaTypes.OCI_CONFIG, utf8("{}")),
-            List.of(layer("a")));
+    List<Descriptor> layers = List.of(layer("a"));
     byte[] bytes =
-        dev.socifleet.oci.OciJson.write(
-            new dev.socifleet.oci.ImageManifest(
-                MediaTypes.OCI_MANIFEST,
-                "",
-                gone,
-                dev.socifleet.oci.OciJson.manifest(manifest.bytes()).layers(),
-                null,
-                Map.of()));
-    registries.next(
-        "manifest",
-        Optional.of(new ManifestBlob(MediaTypes.OCI_MANIFEST, Digest.of(bytes), bytes)));
+        OciJson.write(
+            new ImageManifest(MediaTypes.OCI_MANIFEST, "", gone, layers, null, Map.of()));
+    ManifestBlob image = new ManifestBlob(MediaTypes.OCI_MANIFEST, Digest.of(bytes), bytes);
+    registries.next("manifest", Optional.of(image)); // a registry that checks takes no such push
     planTag("1.0");
-    assertThat(images()).extracting(ImageOutcome::status).containsExactly("failed");
+    assertThat(images()).hasSize(1);
+    assertThat(images().getFirst().status()).isEqualTo("failed");
     assertThat(images().getFirst().reason()).contains(gone.digest().toString());
+    assertThat(images().getFirst().target()).isEqualTo(image.digest());
+    assertThat(plans()).isEmpty();
+    assertThat(done).hasValue(1);
   }
 
   @Test
