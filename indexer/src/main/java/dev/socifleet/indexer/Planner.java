@@ -50,10 +50,11 @@ final class Planner implements EventConsumer.Handler {
   private final Metrics metrics;
 
   /**
-   * Plans that this process opened just now: one push is announced many times. A loss only repeats
-   * work.
+   * The plan that this process opened last for a name (a tag, or a digest) just now: one push is
+   * announced many times. A tag that comes back to an earlier image is planned again, as its v2 is
+   * of the image in between. A loss only repeats work.
    */
-  private final Cache<String, Boolean> recent =
+  private final Cache<String, String> recent =
       Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(Duration.ofMinutes(1)).build();
 
   Planner(IndexerConfig config, Registries registries, EventProducer producer, Metrics metrics) {
@@ -118,7 +119,8 @@ final class Planner implements EventConsumer.Handler {
       throws IOException {
     List<String> tags = tags(pushed);
     String planId = planId(pushed, target.digest());
-    if (recent.getIfPresent(planId + tags) != null) {
+    String name = pushed.repository() + ":" + (pushed.tag() == null ? target.digest() : pushed.tag());
+    if (planId.equals(recent.getIfPresent(name))) {
       count("repeated");
       return;
     }
@@ -184,7 +186,7 @@ final class Planner implements EventConsumer.Handler {
             now,
             now.plus(config.planDeadline())));
     producer.sendAll(Topic.LAYERS, new ArrayList<>(tasks.values()));
-    recent.put(planId + tags, true);
+    recent.put(name, planId);
     count("opened");
     LOG.info(
         "{} {}: plan {} with {} layers to index",

@@ -158,6 +158,19 @@ class PlannerIT extends IndexerFixture {
   }
 
   @Test
+  void aTagThatComesBackToAnEarlierImageIsPlannedAgain() throws Exception {
+    List<Descriptor> old = List.of(layer("a"));
+    List<Descriptor> bad = List.of(layer("b"));
+    for (List<Descriptor> layers : List.of(old, bad, old)) {
+      RawImage.push(repository, "1.0", layers);
+      planTag("1.0");
+    }
+    List<String> ids = plans().stream().map(PlanOpened::planId).toList();
+    assertThat(ids).as("v2 of 1.0 has to come back as well").hasSize(3);
+    assertThat(ids.get(2)).isEqualTo(ids.get(0)).isNotEqualTo(ids.get(1));
+  }
+
+  @Test
   void otherRulesAreAnotherPlan() throws Exception {
     RawImage.push(repository, "1.0", List.of(layer("a")));
     planTag("1.0");
