@@ -6,6 +6,7 @@ import dev.socifleet.events.Event;
 import dev.socifleet.events.EventConsumer;
 import dev.socifleet.events.EventProducer;
 import dev.socifleet.events.ImageOutcome;
+import dev.socifleet.events.KafkaUnavailableException;
 import dev.socifleet.events.LayerResult;
 import dev.socifleet.events.LayerTask;
 import dev.socifleet.events.Topic;
@@ -109,7 +110,7 @@ final class PlanBoard implements EventConsumer.Handler {
   }
 
   /** Does what is due: another attempt to publish, a deadline, a carry-over. */
-  synchronized void tick() throws IOException {
+  synchronized void tick() throws KafkaUnavailableException {
     Instant now = Instant.now();
     for (Map.Entry<String, Entry> one : List.copyOf(entries.entrySet())) {
       Entry entry = one.getValue();
@@ -119,11 +120,7 @@ final class PlanBoard implements EventConsumer.Handler {
           end(one.getKey(), entry); // outcomes whose plan never came: replays of one long ended
         }
       } else if (opened.deadline().isBefore(now)) {
-        finish(
-            one.getKey(),
-            entry,
-            opened,
-            new Publisher(registries.repository(opened.repository()), opened).failed("timeout"));
+        finish(one.getKey(), entry, opened, new PlanEnding(opened).failed("timeout"));
       } else if (entry.plan.complete()) {
         advance(one.getKey(), entry);
       } else if (entry.since.plus(carryOver).isBefore(now)) {
@@ -134,39 +131,40 @@ final class PlanBoard implements EventConsumer.Handler {
     }
   }
 
-  private void advance(String planId, Entry entry) throws IOException {
+  private void advance(String planId, Entry entry) throws KafkaUnavailableException {
     PlanOpened opened = entry.plan.opened();
     if (opened == null || !entry.plan.complete() || entry.nextAttempt.isAfter(Instant.now())) {
       return;
     }
+    ImageOutcome outcome;
     try {
-      Publisher publisher = new Publisher(registries.repository(opened.repository()), opened);
-      finish(planId, entry, opened, publisher.publish());
+      outcome = new Publisher(registries.repository(opened.repository()), opened).publish();
     } catch (RegistryException e) {
       if (e.codes().contains("MANIFEST_BLOB_UNKNOWN") && entry.reemissions < MOST_REEMISSIONS) {
-        entry.reemissions++;
         LOG.warn("{}; its zTOCs are made again", e.getMessage());
         buildAgain(entry, opened);
-      } else if (e.temporary()) {
+        entry.reemissions++;
+        return;
+      }
+      if (e.temporary()) {
         entry.attempts++;
         Duration wait =
             e.retryAfter().orElse(Duration.ofSeconds(1L << Math.min(entry.attempts, 6)));
         entry.nextAttempt =
             Instant.now().plus(wait.compareTo(LONGEST_BACKOFF) > 0 ? LONGEST_BACKOFF : wait);
         LOG.warn("{}; trying again", e.getMessage());
-      } else {
-        finish(
-            planId,
-            entry,
-            opened,
-            new Publisher(registries.repository(opened.repository()), opened)
-                .failed(String.valueOf(e.getMessage())));
+        return;
       }
+      outcome = new PlanEnding(opened).failed(String.valueOf(e.getMessage()));
+    } catch (IOException | RuntimeException e) { // the edge of a plan: it must not cost the others
+      LOG.error("{} {} could not be published", opened.repository(), opened.target().digest(), e);
+      outcome = new PlanEnding(opened).failed(e.toString());
     }
+    finish(planId, entry, opened, outcome);
   }
 
   /** The registry forgot a zTOC: its layer's task goes round again. */
-  private void buildAgain(Entry entry, PlanOpened opened) throws IOException {
+  private void buildAgain(Entry entry, PlanOpened opened) throws KafkaUnavailableException {
     List<LayerTask> tasks = new ArrayList<>();
     for (PlannedImage image : opened.images()) {
       for (PlannedLayer layer : image.layers()) {
@@ -190,7 +188,7 @@ final class PlanBoard implements EventConsumer.Handler {
   }
 
   private void finish(String planId, Entry entry, PlanOpened opened, ImageOutcome outcome)
-      throws IOException {
+      throws KafkaUnavailableException {
     producer.send(Topic.IMAGES, outcome);
     metrics
         .counter("soci_pusher_images_total", "Plans by how they ended", "status", outcome.status())

@@ -113,7 +113,7 @@ abstract class PlanFixture {
   PlanOpened plan(ManifestBlob target, Instant openedAt, Instant deadline, PlannedImage... images) {
     return new PlanOpened(
         name,
-        "plan of " + target.digest(),
+        "plan of " + name + "@" + target.digest(),
         Descriptor.of(target.mediaType(), target.digest(), target.bytes().length),
         List.of("1.0"),
         List.of(images),

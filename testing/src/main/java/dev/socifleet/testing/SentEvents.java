@@ -34,7 +34,10 @@ public final class SentEvents implements AutoCloseable {
             new ByteArrayDeserializer());
   }
 
-  /** A repository's events on a topic, in their order; one of another type is an error. */
+  /**
+   * A repository's events on a topic, in their order (on {@link Topic#IMAGES}: in that of each
+   * image); one of another type is an error.
+   */
   public <E extends Event> List<E> on(Topic topic, RepositoryName repository, Class<E> type) {
     return records(topic, repository).stream().map(record -> type.cast(event(record))).toList();
   }
