@@ -25,6 +25,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,8 +60,11 @@ final class PlanBoard implements EventConsumer.Handler {
   private final Metrics metrics;
   private final Map<String, Entry> entries = new HashMap<>();
 
-  /** Outcomes may come twice; those of a plan that has ended need no place. */
-  private final Cache<String, Boolean> ended =
+  /**
+   * Records may come twice; those of a plan that has ended need no place. By plan id the openings
+   * it was made of: one of another time is a new announcement, whose tasks are on their way.
+   */
+  private final Cache<String, Set<Instant>> ended =
       Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(Duration.ofHours(1)).build();
 
   PlanBoard(Duration carryOver, Registries registries, EventProducer producer, Metrics metrics) {
@@ -80,6 +84,10 @@ final class PlanBoard implements EventConsumer.Handler {
   public synchronized void handle(Event event, int partition, Runnable done) throws Exception {
     switch (event) {
       case PlanOpened opened -> {
+        if (!entries.containsKey(opened.planId()) && hasEnded(opened)) {
+          done.run();
+          return;
+        }
         Entry entry = entries.computeIfAbsent(opened.planId(), _ -> new Entry(partition));
         entry.plan.add(opened, done);
         advance(opened.planId(), entry);
@@ -102,6 +110,15 @@ final class PlanBoard implements EventConsumer.Handler {
         done.run();
       }
     }
+  }
+
+  /**
+   * Above all the record of a carry-over, where the plan's last outcome was on its way already:
+   * waited for again, it would end a published image as failed.
+   */
+  private boolean hasEnded(PlanOpened opened) {
+    Set<Instant> openings = ended.getIfPresent(opened.planId());
+    return openings != null && openings.contains(opened.openedAt());
   }
 
   @Override
@@ -205,7 +222,7 @@ final class PlanBoard implements EventConsumer.Handler {
 
   private void end(String planId, Entry entry) {
     entries.remove(planId);
-    ended.put(planId, true);
+    ended.put(planId, entry.plan.openings());
     entry.plan.ended();
   }
 }
