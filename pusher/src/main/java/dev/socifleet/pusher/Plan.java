@@ -37,13 +37,24 @@ final class Plan {
     opened = again;
     openings.add(again.openedAt());
     tags.addAll(again.tags());
-    again.outcomes().forEach(outcomes::putIfAbsent);
+    again.outcomes().forEach((layer, result) -> outcomes.merge(layer, result, Plan::truer));
   }
 
   void add(LayerOutcome outcome, Runnable done) {
     records.add(done);
-    // A later outcome replaces an earlier one: after a re-emitted task it is the truer one.
-    outcomes.put(outcome.layer().toString(), outcome.result());
+    outcomes.merge(outcome.layer().toString(), outcome.result(), Plan::truer);
+  }
+
+  /**
+   * The later one, but that a zTOC which is there is never lost: the same task may end twice, and
+   * fail the second time. Of a zTOC that the registry forgot {@link #forget} was told.
+   */
+  private static LayerResult truer(LayerResult known, LayerResult later) {
+    return hasZtoc(known) && !hasZtoc(later) ? known : later;
+  }
+
+  private static boolean hasZtoc(LayerResult result) {
+    return result instanceof LayerResult.Indexed || result instanceof LayerResult.Reused;
   }
 
   /** The opening with every tag and outcome that came so far; null while only outcomes came. */
