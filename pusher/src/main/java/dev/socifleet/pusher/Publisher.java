@@ -16,8 +16,10 @@ import dev.socifleet.sociindex.V2Conversion;
 import dev.socifleet.sociindex.publish.IndexPublisher;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,7 +35,9 @@ final class Publisher {
   private final IndexPublisher publisher;
   private final PlanOpened plan;
   private final PlanEnding ending;
-  private final List<String> reasons = new ArrayList<>();
+
+  /** Each once, however many layers or tags it is true of. */
+  private final Set<String> reasons = new LinkedHashSet<>();
 
   Publisher(Repository repository, PlanOpened plan) {
     this.repository = repository;
