@@ -20,6 +20,7 @@ import dev.socifleet.service.Metrics;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -44,17 +45,23 @@ final class PlanBoard implements EventConsumer.Handler {
   private static final class Entry {
     private final int partition;
     private final Plan plan = new Plan();
-    private Instant since = Instant.now();
+    private Instant since;
     private Instant nextAttempt = Instant.MIN;
     private int attempts;
+
+    /** What the registry said at the last attempt to publish; empty before there was one. */
+    private String trouble = "";
+
     private int reemissions;
 
-    Entry(int partition) {
+    Entry(int partition, Instant since) {
       this.partition = partition;
+      this.since = since;
     }
   }
 
   private final Duration carryOver;
+  private final InstantSource clock;
   private final Registries registries;
   private final EventProducer producer;
   private final Metrics metrics;
@@ -67,8 +74,14 @@ final class PlanBoard implements EventConsumer.Handler {
   private final Cache<String, Set<Instant>> ended =
       Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(Duration.ofHours(1)).build();
 
-  PlanBoard(Duration carryOver, Registries registries, EventProducer producer, Metrics metrics) {
+  PlanBoard(
+      Duration carryOver,
+      InstantSource clock,
+      Registries registries,
+      EventProducer producer,
+      Metrics metrics) {
     this.carryOver = carryOver;
+    this.clock = clock;
     this.registries = registries;
     this.producer = producer;
     this.metrics = metrics;
@@ -88,7 +101,7 @@ final class PlanBoard implements EventConsumer.Handler {
           done.run();
           return;
         }
-        Entry entry = entries.computeIfAbsent(opened.planId(), _ -> new Entry(partition));
+        Entry entry = entries.computeIfAbsent(opened.planId(), _ -> new Entry(partition, clock.instant()));
         entry.plan.add(opened, done);
         advance(opened.planId(), entry);
       }
@@ -99,7 +112,7 @@ final class PlanBoard implements EventConsumer.Handler {
           return;
         }
         if (entry == null) {
-          entry = new Entry(partition);
+          entry = new Entry(partition, clock.instant());
           entries.put(outcome.planId(), entry);
         }
         entry.plan.add(outcome, done);
@@ -128,7 +141,7 @@ final class PlanBoard implements EventConsumer.Handler {
 
   /** Does what is due: another attempt to publish, a deadline, a carry-over. */
   synchronized void tick() throws KafkaUnavailableException {
-    Instant now = Instant.now();
+    Instant now = clock.instant();
     for (Map.Entry<String, Entry> one : List.copyOf(entries.entrySet())) {
       Entry entry = one.getValue();
       PlanOpened opened = entry.plan.opened();
@@ -137,7 +150,7 @@ final class PlanBoard implements EventConsumer.Handler {
           end(one.getKey(), entry); // outcomes whose plan never came: replays of one long ended
         }
       } else if (opened.deadline().isBefore(now)) {
-        finish(one.getKey(), entry, opened, new PlanEnding(opened).failed("timeout"));
+        finish(one.getKey(), entry, opened, new PlanEnding(opened).failed(timeout(entry)));
       } else if (entry.plan.complete()) {
         advance(one.getKey(), entry);
       } else if (entry.since.plus(carryOver).isBefore(now)) {
@@ -148,9 +161,18 @@ final class PlanBoard implements EventConsumer.Handler {
     }
   }
 
+  private static String timeout(Entry entry) {
+    return entry.trouble.isEmpty() ? "timeout" : "timeout: " + entry.trouble;
+  }
+
+  private static Duration backoff(int attempts) {
+    Duration wait = Duration.ofSeconds(1L << Math.min(attempts, 6));
+    return wait.compareTo(LONGEST_BACKOFF) > 0 ? LONGEST_BACKOFF : wait;
+  }
+
   private void advance(String planId, Entry entry) throws KafkaUnavailableException {
     PlanOpened opened = entry.plan.opened();
-    if (opened == null || !entry.plan.complete() || entry.nextAttempt.isAfter(Instant.now())) {
+    if (opened == null || !entry.plan.complete() || entry.nextAttempt.isAfter(clock.instant())) {
       return;
     }
     ImageOutcome outcome;
@@ -165,10 +187,9 @@ final class PlanBoard implements EventConsumer.Handler {
       }
       if (e.temporary()) {
         entry.attempts++;
-        Duration wait =
-            e.retryAfter().orElse(Duration.ofSeconds(1L << Math.min(entry.attempts, 6)));
-        entry.nextAttempt =
-            Instant.now().plus(wait.compareTo(LONGEST_BACKOFF) > 0 ? LONGEST_BACKOFF : wait);
+        Duration wait = e.retryAfter().orElse(backoff(entry.attempts));
+        entry.nextAttempt = clock.instant().plus(wait);
+        entry.trouble = String.valueOf(e.getMessage());
         LOG.warn("{}; trying again", e.getMessage());
         return;
       }

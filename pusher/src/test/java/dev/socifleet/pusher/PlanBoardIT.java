@@ -2,7 +2,6 @@ package dev.socifleet.pusher;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
-import static org.awaitility.Awaitility.await;
 
 import dev.socifleet.events.ImageOutcome;
 import dev.socifleet.events.ImageOutcome.LayerDecision;
@@ -14,7 +13,6 @@ import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.ManifestBlob;
 import dev.socifleet.sociindex.SociIndex;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -81,8 +79,8 @@ class PlanBoardIT extends PlanFixture {
     PlanOpened plan = plan(image, "a");
     LayerOutcome a = indexed(plan, "a");
     handle(plan, a);
-    Instant later = plan.openedAt().plusSeconds(90);
-    handle(plan(image, later, later.plus(LONG), planned(image, "a")), a);
+    now = now.plusSeconds(90);
+    handle(plan(image, "a"), a);
     assertThat(images()).hasSize(2).extracting(ImageOutcome::status).containsOnly("published");
     assertThat(v1Of(image)).hasSize(1);
     assertThat(done).hasValue(4);
@@ -138,17 +136,23 @@ class PlanBoardIT extends PlanFixture {
 
   @Test
   void aPlanOpenForLongIsAppendedAgainWithItsOutcomesAndHoldsNothingBack() throws Exception {
-    board = board(Duration.ZERO);
     ManifestBlob image = image("1.0", "a", "b");
     PlanOpened plan = plan(image, "a", "b");
     handle(plan, indexed(plan, "a"));
-    PlanOpened carried = carryOver(1);
+    tickAfter(CARRY_OVER);
+    assertThat(appended()).as("not yet").isEmpty();
+    assertThat(done).hasValue(0);
+
+    tickAfter(Duration.ofSeconds(1));
+    board.tick();
+    assertThat(appended()).hasSize(1);
+    PlanOpened carried = appended().getFirst();
     assertThat(carried.deadline()).as("the first one").isEqualTo(plan.deadline());
     assertThat(carried.openedAt()).isEqualTo(plan.openedAt());
     assertThat(carried.outcomes()).containsOnlyKeys(layer("a").toString());
     assertThat(done).hasValue(2);
 
-    board = board(LONG); // a successor begins after the records that are finished
+    board = newBoard(); // a successor begins after the records that are finished
     handle(carried, indexed(plan, "b"));
     assertThat(onlyImage().platforms().getFirst().layers())
         .extracting(LayerDecision::decision)
@@ -156,40 +160,34 @@ class PlanBoardIT extends PlanFixture {
     assertThat(done).hasValue(4);
   }
 
-  /** Ticks until the plan was appended so often. */
-  private PlanOpened carryOver(int times) {
-    await()
-        .atMost(Duration.ofSeconds(30))
-        .until(() -> {
-          board.tick();
-          return rig.sent().on(Topic.ZTOCS, name, PlanOpened.class).size() >= times;
-        });
-    return rig.sent().on(Topic.ZTOCS, name, PlanOpened.class).getLast();
+  private List<PlanOpened> appended() {
+    return rig.sent().on(Topic.ZTOCS, name, PlanOpened.class);
   }
 
   @Test
   void aPlanThatEndedBeforeItsCarriedRecordIsReadStaysPublished() throws Exception {
-    board = board(Duration.ZERO);
     ManifestBlob image = image("1.0", "a", "b");
     PlanOpened plan = plan(image, "a", "b");
     handle(plan, indexed(plan, "a"));
-    PlanOpened carried = carryOver(1);
+    tickAfter(CARRY_OVER.plusSeconds(1));
     handle(indexed(plan, "b")); // was on its way when the plan was appended behind it
     assertThat(onlyImage().status()).isEqualTo("published");
 
-    handle(carried);
+    handle(appended().getFirst());
     assertThat(done).as("it waits for nothing").hasValue(4);
-    board.tick();
+    tickAfter(DEADLINE);
     assertThat(onlyImage().status()).isEqualTo("published");
   }
 
   @Test
   void aDeadlineEndsAPlanAsFailed() throws Exception {
     ManifestBlob image = image("1.0", "a", "b");
-    Instant then = Instant.now().minusSeconds(60);
-    PlanOpened plan = plan(image, then, then.plusSeconds(30), planned(image, "a", "b"));
+    PlanOpened plan = plan(image, "a", "b");
     handle(plan, indexed(plan, "a"));
-    board.tick();
+    tickAfter(DEADLINE);
+    assertThat(images()).as("not yet").isEmpty();
+
+    tickAfter(Duration.ofSeconds(1));
     ImageOutcome outcome = onlyImage();
     assertThat(outcome.status()).isEqualTo("failed");
     assertThat(outcome.reason()).isEqualTo("timeout");
@@ -206,15 +204,12 @@ class PlanBoardIT extends PlanFixture {
 
   @Test
   void outcomesWhosePlanNeverComesHoldNothingBack() throws Exception {
-    board = board(Duration.ZERO);
     PlanOpened plan = plan(image("1.0", "a"), "a");
     handle(indexed(plan, "a"));
-    await()
-        .atMost(Duration.ofSeconds(30))
-        .until(() -> {
-          board.tick();
-          return done.get() == 1;
-        });
+    tickAfter(CARRY_OVER);
+    assertThat(done).as("it may still come").hasValue(0);
+    tickAfter(Duration.ofSeconds(1));
+    assertThat(done).hasValue(1);
     assertThat(images()).isEmpty();
   }
 

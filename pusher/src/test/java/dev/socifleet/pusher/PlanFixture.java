@@ -42,7 +42,8 @@ import org.junit.jupiter.api.io.TempDir;
  * consumer would, one after another, without waiting.
  */
 abstract class PlanFixture {
-  static final Duration LONG = Duration.ofHours(1);
+  static final Duration CARRY_OVER = Duration.ofMinutes(10);
+  static final Duration DEADLINE = Duration.ofHours(1);
 
   @TempDir static Path directory;
   static PipelineRig rig;
@@ -51,6 +52,9 @@ abstract class PlanFixture {
   RepositoryName name;
   Repository repository;
   PlanBoard board;
+
+  /** The board's time, which only a test moves. */
+  Instant now = Instant.now();
 
   /** Records that the board said are finished. */
   final AtomicInteger done = new AtomicInteger();
@@ -70,7 +74,7 @@ abstract class PlanFixture {
     registries = rig.registries();
     name = rig.freshRepository();
     repository = registries.repository(name);
-    board = board(LONG);
+    board = newBoard();
   }
 
   @AfterEach
@@ -79,8 +83,13 @@ abstract class PlanFixture {
   }
 
   /** Another board, as of another process. */
-  PlanBoard board(Duration carryOver) {
-    return new PlanBoard(carryOver, registries, rig.producer(), new Metrics());
+  PlanBoard newBoard() {
+    return new PlanBoard(CARRY_OVER, () -> now, registries, rig.producer(), new Metrics());
+  }
+
+  void tickAfter(Duration time) throws Exception {
+    now = now.plus(time);
+    board.tick();
   }
 
   void handle(ZtocEvent... events) throws Exception {
@@ -110,7 +119,8 @@ abstract class PlanFixture {
         all);
   }
 
-  PlanOpened plan(ManifestBlob target, Instant openedAt, Instant deadline, PlannedImage... images) {
+  /** The plan, opened just now, of what was just pushed as 1.0. */
+  PlanOpened plan(ManifestBlob target, PlannedImage... images) {
     return new PlanOpened(
         name,
         "plan of " + name + "@" + target.digest(),
@@ -121,15 +131,13 @@ abstract class PlanFixture {
         true,
         "{tag}-soci",
         Map.of(),
-        openedAt,
-        openedAt,
-        deadline);
+        now,
+        now,
+        now.plus(DEADLINE));
   }
 
-  /** The plan of an image that was just pushed as 1.0. */
   PlanOpened plan(ManifestBlob image, String... layers) {
-    Instant now = Instant.now();
-    return plan(image, now, now.plus(LONG), planned(image, layers));
+    return plan(image, planned(image, layers));
   }
 
   /** A layer's zTOC, put into the repository, and the outcome that says so. */

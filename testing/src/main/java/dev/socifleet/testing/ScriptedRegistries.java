@@ -64,6 +64,11 @@ public final class ScriptedRegistries implements Registries {
         null);
   }
 
+  /** A connection that broke before its answer, as the HTTP client tells of it. */
+  public static RegistryException reset() {
+    return new RegistryException("cannot do it: reset", 0, List.of(), true, null, null);
+  }
+
   @Override
   public Repository repository(RepositoryName name) throws RegistryException {
     Repository repository = real.repository(name);
