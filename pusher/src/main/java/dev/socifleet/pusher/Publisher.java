@@ -114,6 +114,10 @@ final class Publisher {
 
   private @Nullable Digest v1(PlannedImage image, List<SociIndex.LayerZtoc> ztocs)
       throws RegistryException {
+    if (repository.headManifest(image.manifest().digest().toString()).isEmpty()) {
+      reasons.add("manifest " + image.manifest().digest() + " was deleted meanwhile");
+      return null; // a referrer of nothing would stay for ever
+    }
     ManifestBlob index = SociIndex.v1(ztocs, image.manifest()).manifest();
     Optional<String> refused = publisher.v1(image.manifest().digest(), index);
     if (refused.isPresent()) {

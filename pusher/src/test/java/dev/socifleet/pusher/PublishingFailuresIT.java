@@ -10,7 +10,6 @@ import dev.socifleet.events.LayerResult;
 import dev.socifleet.events.LayerTask;
 import dev.socifleet.events.Topic;
 import dev.socifleet.events.ZtocEvent.PlanOpened;
-import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.ImageIndex;
 import dev.socifleet.oci.ManifestBlob;
@@ -21,6 +20,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a registry that refuses, forgets or fails does to a plan, and to the plans beside it. */
 class PublishingFailuresIT extends PlanFixture {
@@ -69,14 +70,14 @@ class PublishingFailuresIT extends PlanFixture {
     assertThat(done).hasValue(2);
   }
 
-  @Test
-  void aPermanentFailureEndsThePlanWithItsReason() throws Exception {
-    ManifestBlob image = image("1.0", "a");
-    PlanOpened plan = plan(image, "a");
-    registries.next("putReferrer", answered(403, null, "DENIED"));
+  @ParameterizedTest
+  @ValueSource(ints = {401, 403})
+  void aCredentialThatDoesNotSufficeEndsThePlan(int status) throws Exception {
+    PlanOpened plan = plan(image("1.0", "a"), "a");
+    registries.next("putReferrer", answered(status, null));
     handle(plan, indexed(plan, "a"));
     assertThat(onlyImage().status()).isEqualTo("failed");
-    assertThat(onlyImage().reason()).contains("403");
+    assertThat(onlyImage().reason()).isEqualTo("cannot do it: " + status);
     assertThat(done).hasValue(2);
   }
 
@@ -161,9 +162,23 @@ class PublishingFailuresIT extends PlanFixture {
     handle(image.plan(), indexed(image.plan(), "a"), indexed(image.plan(), "b"));
     assertThat(onlyImage().status()).as("v1 is there").isEqualTo("published");
     assertThat(onlyImage().reason()).contains(image.second().digest().toString());
-    assertThat(v1Of(image.first())).extracting(Descriptor::artifactType).hasSize(1);
+    assertThat(v1Of(image.first())).hasSize(1);
+    assertThat(v1Of(image.second())).isEmpty();
     assertThat(onlyImage().v2()).isNull();
     assertThat(done).hasValue(3);
+  }
+
+  @Test
+  void anImageThatWasDeletedMeanwhileGetsNothing() throws Exception {
+    ManifestBlob image = image("1.0", "a");
+    PlanOpened plan = plan(image, "a");
+    assertThat(repository.deleteManifest(image.digest().toString())).isTrue();
+    handle(plan, indexed(plan, "a"));
+    assertThat(onlyImage().status()).isEqualTo("failed");
+    assertThat(onlyImage().reason()).contains("was deleted");
+    assertThat(v1Of(image)).isEmpty();
+    assertThat(repository.tags()).isEmpty();
+    assertThat(done).hasValue(2);
   }
 
   @Test
