@@ -119,7 +119,8 @@ final class Planner implements EventConsumer.Handler {
       throws IOException {
     List<String> tags = tags(pushed);
     String planId = planId(pushed, target.digest());
-    String name = pushed.repository() + ":" + (pushed.tag() == null ? target.digest() : pushed.tag());
+    String name =
+        pushed.repository() + ":" + (pushed.tag() == null ? target.digest() : pushed.tag());
     if (planId.equals(recent.getIfPresent(name))) {
       count("repeated");
       return;

@@ -237,8 +237,7 @@ class PlannerIT extends IndexerFixture {
     Descriptor gone = Descriptor.of(MediaTypes.OCI_CONFIG, Digest.of(utf8("never there")), 11);
     List<Descriptor> layers = List.of(layer("a"));
     byte[] bytes =
-        OciJson.write(
-            new ImageManifest(MediaTypes.OCI_MANIFEST, "", gone, layers, null, Map.of()));
+        OciJson.write(new ImageManifest(MediaTypes.OCI_MANIFEST, "", gone, layers, null, Map.of()));
     ManifestBlob image = new ManifestBlob(MediaTypes.OCI_MANIFEST, Digest.of(bytes), bytes);
     registries.next("manifest", Optional.of(image)); // a registry that checks takes no such push
     planTag("1.0");

@@ -101,7 +101,8 @@ final class PlanBoard implements EventConsumer.Handler {
           done.run();
           return;
         }
-        Entry entry = entries.computeIfAbsent(opened.planId(), _ -> new Entry(partition, clock.instant()));
+        Entry entry =
+            entries.computeIfAbsent(opened.planId(), _ -> new Entry(partition, clock.instant()));
         entry.plan.add(opened, done);
         advance(opened.planId(), entry);
       }

@@ -186,7 +186,8 @@ class PublishingFailuresIT extends PlanFixture {
     RepositoryName own = name;
     ManifestBlob image = image("1.0", "a");
     PlanOpened ours = plan(image, "a");
-    name = new RepositoryName("elsewhere.example", own.name()); // it was allowed when it was planned
+    name =
+        new RepositoryName("elsewhere.example", own.name()); // it was allowed when it was planned
     PlanOpened complete = plan(image, "a");
     ManifestBlob other =
         new ManifestBlob(MediaTypes.OCI_MANIFEST, layer("no image"), utf8("no image"));
