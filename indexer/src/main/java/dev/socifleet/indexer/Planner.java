@@ -6,6 +6,7 @@ import dev.socifleet.events.Delays;
 import dev.socifleet.events.Event;
 import dev.socifleet.events.EventConsumer;
 import dev.socifleet.events.EventProducer;
+import dev.socifleet.events.EventTooLargeException;
 import dev.socifleet.events.ImageOutcome;
 import dev.socifleet.events.LayerTask;
 import dev.socifleet.events.PushEvent;
@@ -85,7 +86,7 @@ final class Planner implements EventConsumer.Handler {
       }
       target = found.get().digest();
       open(pushed, repository, found.get());
-    } catch (MalformedDocumentException e) {
+    } catch (MalformedDocumentException | EventTooLargeException e) {
       count("malformed");
       failed(pushed, target, e);
     } catch (RegistryException e) {
@@ -106,7 +107,7 @@ final class Planner implements EventConsumer.Handler {
    * @param target null while the registry didn't say what was pushed: then there is no image to
    *     tell of
    */
-  private void failed(PushEvent.ImagePushed pushed, @Nullable Digest target, IOException why)
+  private void failed(PushEvent.ImagePushed pushed, @Nullable Digest target, Exception why)
       throws IOException {
     LOG.error("cannot plan the push of {}: {}", pushed.repository(), why.getMessage());
     if (target != null) {

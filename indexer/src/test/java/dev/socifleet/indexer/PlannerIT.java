@@ -24,6 +24,7 @@ import dev.socifleet.testing.RawImage;
 import dev.socifleet.testing.SentEvents;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -246,6 +247,34 @@ class PlannerIT extends IndexerFixture {
     assertThat(images().getFirst().reason()).contains(gone.digest().toString());
     assertThat(images().getFirst().target()).isEqualTo(image.digest());
     assertThat(plans()).isEmpty();
+    assertThat(done).hasValue(1);
+  }
+
+  @Test
+  void anImageWhosePlanNoRecordHoldsEndsAsFailedAndHoldsNothingBack() throws Exception {
+    ManifestBlob small = RawImage.push(repository, "1.0", List.of(layer("a")));
+    List<Descriptor> layers = new ArrayList<>();
+    for (int i = 0; i < 6000; i++) {
+      layers.add(Descriptor.of(MediaTypes.OCI_LAYER_GZIP, Digest.of(utf8("layer " + i)), 2000));
+    }
+    byte[] bytes =
+        OciJson.write(
+            new ImageManifest(
+                MediaTypes.OCI_MANIFEST,
+                "",
+                OciJson.manifest(small.bytes()).config(),
+                layers,
+                null,
+                Map.of()));
+    ManifestBlob image = new ManifestBlob(MediaTypes.OCI_MANIFEST, Digest.of(bytes), bytes);
+    registries.next("manifest", Optional.of(image));
+    planTag("1.0");
+    assertThat(images()).hasSize(1);
+    assertThat(images().getFirst().status()).isEqualTo("failed");
+    assertThat(images().getFirst().reason()).contains("more than").contains("a record may have");
+    assertThat(images().getFirst().target()).isEqualTo(image.digest());
+    assertThat(plans()).isEmpty();
+    assertThat(tasks()).isEmpty();
     assertThat(done).hasValue(1);
   }
 

@@ -5,6 +5,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.socifleet.events.Event;
 import dev.socifleet.events.EventConsumer;
 import dev.socifleet.events.EventProducer;
+import dev.socifleet.events.EventTooLargeException;
 import dev.socifleet.events.ImageOutcome;
 import dev.socifleet.events.KafkaUnavailableException;
 import dev.socifleet.events.LayerResult;
@@ -155,10 +156,18 @@ final class PlanBoard implements EventConsumer.Handler {
       } else if (entry.plan.complete()) {
         advance(one.getKey(), entry);
       } else if (entry.since.plus(carryOver).isBefore(now)) {
-        producer.send(Topic.ZTOCS, opened);
         entry.since = now;
-        entry.plan.ended();
+        carryOver(entry, opened);
       }
+    }
+  }
+
+  private void carryOver(Entry entry, PlanOpened opened) throws KafkaUnavailableException {
+    try {
+      producer.send(Topic.ZTOCS, opened);
+      entry.plan.ended();
+    } catch (EventTooLargeException e) {
+      LOG.warn("{}; it stays until it ends", e.getMessage());
     }
   }
 
@@ -228,7 +237,11 @@ final class PlanBoard implements EventConsumer.Handler {
 
   private void finish(String planId, Entry entry, PlanOpened opened, ImageOutcome outcome)
       throws KafkaUnavailableException {
-    producer.send(Topic.IMAGES, outcome);
+    try {
+      producer.send(Topic.IMAGES, outcome);
+    } catch (EventTooLargeException e) {
+      producer.send(Topic.IMAGES, PlanEnding.inShort(outcome));
+    }
     metrics
         .counter("soci_pusher_images_total", "Plans by how they ended", "status", outcome.status())
         .increment();

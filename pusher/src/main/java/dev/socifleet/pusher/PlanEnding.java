@@ -62,6 +62,28 @@ final class PlanEnding {
     return new LayerDecision(layer.digest(), layer.sizeBytes(), decision, reason, ztoc);
   }
 
+  /** Without the decision on each layer: for an outcome that would be too large for a record. */
+  static ImageOutcome inShort(ImageOutcome outcome) {
+    List<PlatformOutcome> platforms =
+        outcome.platforms().stream()
+            .map(one -> new PlatformOutcome(one.manifest(), one.platform(), one.v1(), List.of()))
+            .toList();
+    String reason = "its layers are too many to list here";
+    return new ImageOutcome(
+        outcome.repository(),
+        outcome.target(),
+        outcome.planId(),
+        outcome.tags(),
+        outcome.status(),
+        outcome.reason().isEmpty() ? reason : outcome.reason() + "; " + reason,
+        platforms,
+        outcome.v2(),
+        outcome.v2Tag(),
+        outcome.pushedAt(),
+        outcome.openedAt(),
+        outcome.publishedAt());
+  }
+
   ImageOutcome outcome(
       String status,
       String reason,

@@ -13,6 +13,7 @@ import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.ManifestBlob;
 import dev.socifleet.sociindex.SociIndex;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -211,6 +212,27 @@ class PlanBoardIT extends PlanFixture {
     tickAfter(Duration.ofSeconds(1));
     assertThat(done).hasValue(1);
     assertThat(images()).isEmpty();
+  }
+
+  @Test
+  void anImageOfMoreLayersThanARecordHoldsIsPublishedAllTheSame() throws Exception {
+    ManifestBlob image = image("1.0", "a");
+    String[] layers = new String[3000];
+    Arrays.setAll(layers, i -> i == 0 ? "a" : "layer " + i);
+    PlanOpened plan = plan(image, layers);
+    handle(plan);
+    for (int i = 1; i < layers.length; i++) {
+      handle(outcome(plan, layers[i], new LayerResult.Failed("x".repeat(300))));
+    }
+    tickAfter(CARRY_OVER.plusSeconds(1));
+    assertThat(appended()).as("it can't be, and stays").isEmpty();
+    assertThat(done).hasValue(0);
+
+    handle(indexed(plan, "a"));
+    assertThat(onlyImage().status()).isEqualTo("published");
+    assertThat(onlyImage().reason()).contains("too many to list");
+    assertThat(onlyImage().platforms().getFirst().v1()).isNotNull();
+    assertThat(done).hasValue(layers.length + 1);
   }
 
   @Test
