@@ -4,6 +4,7 @@ import dev.socifleet.embedded.broker.EmbeddedBroker;
 import dev.socifleet.embedded.registry.SmallRegistry;
 import dev.socifleet.events.EventProducer;
 import dev.socifleet.events.KafkaAccess;
+import dev.socifleet.events.Topic;
 import dev.socifleet.events.Topics;
 import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.HttpRegistries;
@@ -11,10 +12,15 @@ import dev.socifleet.oci.RegistriesConfig;
 import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.RepositoryName;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * A broker and a registry in this process, for the parts of the pipeline that stand between them.
@@ -71,6 +77,19 @@ public final class PipelineRig implements AutoCloseable {
   /** A repository that nobody used before: its events are told from others' by it. */
   public RepositoryName freshRepository() {
     return new RepositoryName(registry.host(), "team/app" + REPOSITORIES.incrementAndGet());
+  }
+
+  /** Puts bytes that may be no event onto a topic, among a repository's events. */
+  public void sendRaw(Topic topic, RepositoryName repository, byte[] value) throws Exception {
+    try (var raw =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", access.bootstrap()),
+            new ByteArraySerializer(),
+            new ByteArraySerializer())) {
+      byte[] key = repository.toString().getBytes(StandardCharsets.UTF_8);
+      raw.send(new ProducerRecord<>(topic.name(access.prefix()), key, value))
+          .get(30, TimeUnit.SECONDS);
+    }
   }
 
   public KafkaAccess access() {

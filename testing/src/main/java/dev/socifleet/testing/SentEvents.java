@@ -42,15 +42,31 @@ public final class SentEvents implements AutoCloseable {
     return records(topic, repository).stream().map(record -> type.cast(event(record))).toList();
   }
 
+  /**
+   * A record that nobody could do.
+   *
+   * @param topic the name of the topic it came from
+   */
+  public record DeadLetter(String topic, String error, byte[] value) {}
+
+  public List<DeadLetter> deadLetters(RepositoryName repository) {
+    return records(Topic.DEAD_LETTERS, repository).stream()
+        .map(record ->
+            new DeadLetter(
+                header(record, "soci-topic"), header(record, "soci-error"), record.value()))
+        .toList();
+  }
+
   /** Where a repository's events on a topic of delays shall go, as their headers say. */
   public List<String> destinations(Topic delays, RepositoryName repository) {
-    List<String> destinations = new ArrayList<>();
-    for (ConsumerRecord<byte[], byte[]> record : records(delays, repository)) {
-      Header header = record.headers().lastHeader("soci-destination");
-      destinations.add(
-          header == null ? "none" : new String(header.value(), StandardCharsets.UTF_8));
-    }
-    return destinations;
+    return records(delays, repository).stream()
+        .map(record -> header(record, "soci-destination"))
+        .toList();
+  }
+
+  private static String header(ConsumerRecord<byte[], byte[]> record, String name) {
+    Header header = record.headers().lastHeader(name);
+    return header == null ? "none" : new String(header.value(), StandardCharsets.UTF_8);
   }
 
   private List<ConsumerRecord<byte[], byte[]>> records(Topic topic, RepositoryName repository) {
@@ -65,7 +81,8 @@ public final class SentEvents implements AutoCloseable {
     while (partitions.stream()
         .anyMatch(one -> consumer.position(one) < ends.getOrDefault(one, 0L))) {
       for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {
-        if (event(record).repository().equals(repository)) {
+        String key = new String(record.key(), StandardCharsets.UTF_8);
+        if (key.split("@", 2)[0].equals(repository.toString())) {
           found.add(record);
         }
       }
