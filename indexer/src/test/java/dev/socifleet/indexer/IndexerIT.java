@@ -1,5 +1,6 @@
 package dev.socifleet.indexer;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
@@ -25,9 +26,9 @@ class IndexerIT extends IndexerFixture {
   void recordsThatNobodyCanReadBecomeDeadLettersAndHoldNothingBack() throws Exception {
     RawImage.push(repository, "1.0", List.of(RawImage.layer(repository, RawImage.tarGzip(2))));
     ImagePushed push = new ImagePushed(name, "test", "1.0", null, Instant.now());
-    byte[] newer = utf8("{\"schema\":2,\"type\":\"ImagePushed\"}");
+    String newer = "{\"schema\":2,\"type\":\"ImagePushed\"}";
     rig.sendRaw(Topic.PUSHES, name, utf8("no JSON"));
-    rig.sendRaw(Topic.PUSHES, name, newer);
+    rig.sendRaw(Topic.PUSHES, name, utf8(newer));
     rig.sendRaw(Topic.LAYERS, name, utf8("no JSON"));
     rig.sendRaw(Topic.LAYERS, name, EventJson.write(push)); // an event, but no task
     ImageDeleted deleted = new ImageDeleted(name, "test", "0.9", null, Instant.now());
@@ -40,10 +41,10 @@ class IndexerIT extends IndexerFixture {
     assertThat(rig.sent().deadLetters(name))
         .extracting(DeadLetter::topic, DeadLetter::value)
         .containsExactlyInAnyOrder(
-            tuple("soci.pushes", utf8("no JSON")),
+            tuple("soci.pushes", "no JSON"),
             tuple("soci.pushes", newer),
-            tuple("soci.layers", utf8("no JSON")),
-            tuple("soci.layers", EventJson.write(push)));
+            tuple("soci.layers", "no JSON"),
+            tuple("soci.layers", new String(EventJson.write(push), UTF_8)));
     assertThat(rig.sent().deadLetters(name))
         .extracting(DeadLetter::error)
         .anyMatch(error -> error.contains("schema is 2"))

@@ -207,6 +207,11 @@ class LayerBuilderIT extends IndexerFixture {
           public int read() throws IOException {
             throw end.get();
           }
+
+          @Override
+          public int read(byte[] into, int offset, int length) throws IOException {
+            throw end.get();
+          }
         });
   }
 

@@ -237,13 +237,13 @@ class PlanBoardIT extends PlanFixture {
 
   @Test
   void thePlansOfALostPartitionAreAnothersNow() throws Exception {
-    ManifestBlob image = image("1.0", "a");
-    PlanOpened plan = plan(image, "a");
-    handle(plan);
-    board.lost(List.of(1));
+    PlanOpened lost = plan(image("1.0", "a"), "a");
+    PlanOpened kept = plan(image("1.0", "b"), "b");
+    board.handle(lost, 0, done::incrementAndGet);
+    board.handle(kept, 1, done::incrementAndGet);
     board.lost(List.of(0));
-    handle(indexed(plan, "a"));
-    assertThat(images()).isEmpty();
-    assertThat(done).hasValue(0);
+    handle(indexed(lost, "a"), indexed(kept, "b"));
+    assertThat(onlyImage().target()).isEqualTo(kept.target().digest());
+    assertThat(done).as("whoever has the lost one's reads them again").hasValue(2);
   }
 }

@@ -128,8 +128,24 @@ class PublishingFailuresIT extends PlanFixture {
   void aForgottenZtocThatWasMadeAgainIsPublished() throws Exception {
     registries.next("putReferrer", answered(404, null, "MANIFEST_BLOB_UNKNOWN"));
     PlanOpened plan = plan(image("1.0", "a"), "a");
-    handle(plan, indexed(plan, "a"), indexed(plan, "a"));
+    handle(plan, indexed(plan, "a"));
+    tickAfter(Duration.ofMinutes(1));
+    assertThat(registries.calls("putReferrer")).as("not before it is there again").isEqualTo(1);
+    handle(indexed(plan, "a"));
     assertThat(onlyImage().status()).isEqualTo("published");
+  }
+
+  @Test
+  void aPlanThatMeetsADefectEndsAndOthersGoOn() throws Exception {
+    registries.next("headManifest", new IllegalStateException("a defect"));
+    ManifestBlob image = image("1.0", "a");
+    PlanOpened plan = plan(image, "a");
+    handle(plan, indexed(plan, "a"));
+    assertThat(onlyImage().status()).isEqualTo("failed");
+    assertThat(onlyImage().reason()).contains("a defect");
+    assertThat(done).hasValue(2);
+    tickAfter(DEADLINE.plusSeconds(1));
+    assertThat(images()).hasSize(1);
   }
 
   /** The index of an image of two platforms, and its plan. */

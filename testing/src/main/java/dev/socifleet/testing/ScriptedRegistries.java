@@ -34,7 +34,8 @@ public final class ScriptedRegistries implements Registries {
   /**
    * Chooses the next answers of a method of {@link Repository}.
    *
-   * @param answers each a {@link RegistryException} to throw or what to return
+   * @param answers each an exception to throw, as a rule a {@link RegistryException}, or what to
+   *     return
    */
   public void next(String method, Object... answers) {
     if (Arrays.stream(Repository.class.getMethods())
@@ -87,7 +88,7 @@ public final class ScriptedRegistries implements Registries {
     synchronized (script) {
       answer = script.poll();
     }
-    if (answer instanceof RegistryException failure) {
+    if (answer instanceof Exception failure) {
       throw failure;
     }
     if (answer != null) {

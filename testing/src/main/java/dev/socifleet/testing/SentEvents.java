@@ -47,13 +47,15 @@ public final class SentEvents implements AutoCloseable {
    *
    * @param topic the name of the topic it came from
    */
-  public record DeadLetter(String topic, String error, byte[] value) {}
+  public record DeadLetter(String topic, String error, String value) {}
 
   public List<DeadLetter> deadLetters(RepositoryName repository) {
     return records(Topic.DEAD_LETTERS, repository).stream()
         .map(record ->
             new DeadLetter(
-                header(record, "soci-topic"), header(record, "soci-error"), record.value()))
+                header(record, "soci-topic"),
+                header(record, "soci-error"),
+                new String(record.value(), StandardCharsets.UTF_8)))
         .toList();
   }
 
