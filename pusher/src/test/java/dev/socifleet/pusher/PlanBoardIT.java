@@ -16,6 +16,8 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** When a plan is published, and what its records mean when they come late, again or not at all. */
 class PlanBoardIT extends PlanFixture {
@@ -119,6 +121,39 @@ class PlanBoardIT extends PlanFixture {
     assertThat(onlyImage().status()).isEqualTo("nothing-to-index");
     assertThat(v1Of(image)).isEmpty();
     assertThat(repository.headManifest("1.0-soci")).isEmpty();
+  }
+
+  @Test
+  void aLayerThatThePlanLeftOutIsNotWaitedFor() throws Exception {
+    ManifestBlob image = image("1.0", "a", LEFT_OUT);
+    PlanOpened plan = plan(image, "a", LEFT_OUT);
+    handle(plan, indexed(plan, "a"));
+    assertThat(onlyImage().status()).isEqualTo("published");
+    assertThat(onlyImage().platforms().getFirst().layers())
+        .extracting(LayerDecision::decision, LayerDecision::reason)
+        .containsExactly(tuple("indexed", ""), tuple("skipped", LEFT_OUT));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void onlyWhatThePlanWantsIsPublished(boolean v1) throws Exception {
+    PlanOpened plan = plan(image("1.0", "a"), "a");
+    handle(with(plan, List.of("1.0"), v1, !v1), indexed(plan, "a"));
+    assertThat(onlyImage().status()).isEqualTo("published");
+    assertThat(onlyImage().platforms().getFirst().v1() != null).isEqualTo(v1);
+    assertThat(onlyImage().v2() != null).isEqualTo(!v1);
+    assertThat(repository.headManifest("1.0-soci").isPresent()).isEqualTo(!v1);
+  }
+
+  @Test
+  void everyTagThatWasAnnouncedGetsItsV2() throws Exception {
+    ManifestBlob image = image("1.0", "a");
+    image("latest", "a");
+    PlanOpened plan = plan(image, "a");
+    handle(plan, with(plan, List.of("latest"), true, true), indexed(plan, "a"));
+    assertThat(onlyImage().tags()).containsExactly("1.0", "latest");
+    assertThat(repository.tags())
+        .containsExactlyInAnyOrder("1.0", "latest", "1.0-soci", "latest-soci");
   }
 
   @Test

@@ -42,6 +42,9 @@ import org.junit.jupiter.api.io.TempDir;
  * consumer would, one after another, without waiting.
  */
 abstract class PlanFixture {
+  /** A layer whose text begins so is left out by its plan, for this reason. */
+  static final String LEFT_OUT = "too small";
+
   static final Duration CARRY_OVER = Duration.ofMinutes(10);
   static final Duration DEADLINE = Duration.ofHours(1);
 
@@ -111,7 +114,12 @@ abstract class PlanFixture {
     List<PlannedLayer> all = new ArrayList<>();
     for (String layer : layers) {
       all.add(
-          new PlannedLayer(layer(layer), MediaTypes.OCI_LAYER_GZIP, layer.length(), 1 << 20, null));
+          new PlannedLayer(
+              layer(layer),
+              MediaTypes.OCI_LAYER_GZIP,
+              layer.length(),
+              1 << 20,
+              layer.startsWith(LEFT_OUT) ? LEFT_OUT : null));
     }
     return new PlannedImage(
         Descriptor.of(image.mediaType(), image.digest(), image.bytes().length),
@@ -134,6 +142,23 @@ abstract class PlanFixture {
         now,
         now,
         now.plus(DEADLINE));
+  }
+
+  /** The same announcement, but for its tags and for what is to be published. */
+  static PlanOpened with(PlanOpened plan, List<String> tags, boolean v1, boolean v2) {
+    return new PlanOpened(
+        plan.repository(),
+        plan.planId(),
+        plan.target(),
+        tags,
+        plan.images(),
+        v1,
+        v2,
+        plan.v2TagTemplate(),
+        plan.outcomes(),
+        plan.pushedAt(),
+        plan.openedAt(),
+        plan.deadline());
   }
 
   PlanOpened plan(ManifestBlob image, String... layers) {
