@@ -12,6 +12,7 @@ import dev.socifleet.cli.inspect.VerifyCommand;
 import dev.socifleet.cli.mount.MountCommand;
 import dev.socifleet.cli.mount.UnmountCommand;
 import dev.socifleet.cli.push.PushCommand;
+import dev.socifleet.cli.referrers.ReferrersCommand;
 import dev.socifleet.cli.remote.RegistryAdvice;
 import dev.socifleet.cli.rpull.RpullCommand;
 import dev.socifleet.cli.service.ServiceCommand;
@@ -45,6 +46,7 @@ import picocli.CommandLine.Option;
       ConvertCommand.class,
       PushCommand.class,
       IndexCommand.class,
+      ReferrersCommand.class,
       VerifyCommand.class,
       ExplainCommand.class,
       DoctorCommand.class,
