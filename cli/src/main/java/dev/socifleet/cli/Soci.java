@@ -9,6 +9,8 @@ import dev.socifleet.cli.index.IndexCommand;
 import dev.socifleet.cli.inspect.DoctorCommand;
 import dev.socifleet.cli.inspect.ExplainCommand;
 import dev.socifleet.cli.inspect.VerifyCommand;
+import dev.socifleet.cli.install.InstallCommand;
+import dev.socifleet.cli.install.UninstallCommand;
 import dev.socifleet.cli.mount.MountCommand;
 import dev.socifleet.cli.mount.UnmountCommand;
 import dev.socifleet.cli.push.PushCommand;
@@ -56,7 +58,9 @@ import picocli.CommandLine.Option;
       RpullCommand.class,
       MountCommand.class,
       UnmountCommand.class,
-      ZtocCommand.class
+      ZtocCommand.class,
+      InstallCommand.class,
+      UninstallCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
