@@ -9,9 +9,12 @@ import dev.socifleet.cli.index.IndexCommand;
 import dev.socifleet.cli.inspect.DoctorCommand;
 import dev.socifleet.cli.inspect.ExplainCommand;
 import dev.socifleet.cli.inspect.VerifyCommand;
+import dev.socifleet.cli.install.InstallCommand;
+import dev.socifleet.cli.install.UninstallCommand;
 import dev.socifleet.cli.mount.MountCommand;
 import dev.socifleet.cli.mount.UnmountCommand;
 import dev.socifleet.cli.push.PushCommand;
+import dev.socifleet.cli.referrers.ReferrersCommand;
 import dev.socifleet.cli.rpull.RpullCommand;
 import dev.socifleet.cli.service.ServiceCommand;
 import dev.socifleet.cli.up.UpCommand;
@@ -36,6 +39,7 @@ enum Commands {
   CONVERT("convert", ConvertCommand.class),
   PUSH("push", PushCommand.class),
   INDEX("index", IndexCommand.class),
+  REFERRERS("referrers", ReferrersCommand.class),
   VERIFY("verify", VerifyCommand.class),
   EXPLAIN("explain", ExplainCommand.class),
   DOCTOR("doctor", DoctorCommand.class),
@@ -45,7 +49,9 @@ enum Commands {
   RPULL("rpull", RpullCommand.class),
   MOUNT("mount", MountCommand.class),
   UNMOUNT("unmount", UnmountCommand.class),
-  ZTOC("ztoc", ZtocCommand.class);
+  ZTOC("ztoc", ZtocCommand.class),
+  INSTALL("install", InstallCommand.class),
+  UNINSTALL("uninstall", UninstallCommand.class);
 
   private final String word;
   private final Class<?> type;

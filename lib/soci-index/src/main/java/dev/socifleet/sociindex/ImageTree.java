@@ -101,7 +101,7 @@ public final class ImageTree {
     platform.ifPresent(known -> images.add(new PlatformImage(descriptor, manifest, known)));
   }
 
-  private static boolean isImageConfig(Descriptor config) {
+  static boolean isImageConfig(Descriptor config) {
     return config.mediaType().equals(MediaTypes.OCI_CONFIG)
         || config.mediaType().equals(MediaTypes.DOCKER_CONFIG);
   }

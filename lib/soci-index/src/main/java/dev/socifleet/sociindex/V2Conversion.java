@@ -145,6 +145,9 @@ public final class V2Conversion {
       return entry;
     }
     ImageManifest old = OciJson.manifest(blob.get().bytes());
+    if (indexed == null && !ImageTree.isImageConfig(old.config())) {
+      return entry; // a signature or another artifact that its entry doesn't tell from an image
+    }
     Map<String, String> annotations = new TreeMap<>(old.annotations());
     if (indexed != null) {
       annotations.put(SociTerms.INDEX_DIGEST_KEY, indexed.index().digest().toString());
