@@ -249,7 +249,7 @@ class LazyStartIT {
     }
   }
 
-  private static String snapshots(String... command) {
+  private static String snapshots(String... command) throws Exception {
     return containerd()
         .ctr(
             Stream.concat(Stream.of("snapshots", "--snapshotter", "soci"), Stream.of(command))
