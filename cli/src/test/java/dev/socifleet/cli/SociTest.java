@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.socifleet.cli.RunSoci.Ended;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /** What programs and people see of the command as a whole. */
@@ -117,5 +119,18 @@ class SociTest {
     assertThat(Launcher.command(home, Path.of("/root"))).isEqualTo("/opt/soci-fleet/soci");
     assertThat(Launcher.command(Path.of("/opt/it's here"), Path.of("/root")))
         .isEqualTo("'/opt/it'\\''s here/soci'");
+  }
+
+  @Test
+  void onThePathItIsCalledByItsName(@TempDir Path directory) throws Exception {
+    Path home = Files.createDirectory(directory.resolve("home"));
+    Path bin = Files.createDirectory(directory.resolve("bin"));
+    Path launcher = Files.createFile(home.resolve("soci"));
+    assertThat(launcher.toFile().setExecutable(true)).isTrue();
+
+    assertThat(Launcher.isOnThePath(home, bin + ":/bin")).isFalse();
+    Files.createSymbolicLink(bin.resolve("soci"), launcher);
+    assertThat(Launcher.isOnThePath(home, "/bin:" + bin)).isTrue();
+    assertThat(Launcher.isOnThePath(bin.resolve("other"), "/bin:" + bin)).isFalse();
   }
 }

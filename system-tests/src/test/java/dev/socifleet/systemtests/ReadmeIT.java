@@ -139,6 +139,10 @@ class ReadmeIT {
   private static String step(String command) {
     return switch (command.split(" --", 2)[0]) {
       case "./test" -> "# this very run\n";
+      // /usr/local is this machine's.
+      case "./soci install" ->
+          command
+              + " --prefix /run/local\nPATH=/run/local/bin:$PATH\ntest -L /run/local/bin/soci\n";
       case "./soci demo" ->
           command
               + """

@@ -3,18 +3,23 @@ package dev.socifleet.systemtests;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.socifleet.oci.BlobContent;
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.ImageIndex;
+import dev.socifleet.oci.ImageManifest;
+import dev.socifleet.oci.ManifestBlob;
 import dev.socifleet.oci.MediaTypes;
 import dev.socifleet.oci.OciJson;
 import dev.socifleet.oci.Platform;
 import dev.socifleet.sociindex.SociTerms;
 import dev.socifleet.testing.ContainerdProcess.Result;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -81,6 +86,62 @@ class RpullPlatformIT {
     assertThat(result.err()).contains("linux/amd64").hasLineCount(1);
     assertThat(rig.blobs()).isEmpty();
     assertThat(rig.leases()).isEmpty();
+  }
+
+  @Test
+  void allPlatformsArePulledAndKept() throws Exception {
+    rig.serve(0, 1, 2);
+    ManifestBlob mine = rig.image().manifestBlob();
+    ManifestBlob other = pushForArm64();
+    byte[] index =
+        pushIndex(
+            List.of(
+                Descriptor.of(MediaTypes.OCI_MANIFEST, mine.digest(), mine.bytes().length)
+                    .withPlatform(Platform.of("linux", "amd64", "")),
+                Descriptor.of(MediaTypes.OCI_MANIFEST, other.digest(), other.bytes().length)));
+
+    JsonNode result = rig.pulled("--all-platforms");
+
+    assertThat(result.path("digest").asText()).isEqualTo(Digest.of(index).toString());
+    assertThat(result.path("platforms").findValuesAsText("manifest"))
+        .containsExactly(mine.digest().toString(), other.digest().toString());
+    assertThat(result.path("platforms").findValuesAsText("platform"))
+        .containsExactly("linux/amd64", "linux/arm64");
+    rig.collectGarbage();
+    assertThat(rig.run()).isEqualTo(RpullRig.GREETING);
+    assertThat(rig.blobs()).hasSize(5).contains(other.digest().toString());
+    assertThat(rig.snapshots()).hasSize(3);
+
+    Result both = rig.rpull("-p", "linux/arm64", "-p", "linux/amd64", rig.ref);
+    assertThat(both.success())
+        .containsSubsequence("linux/arm64 sha256:", "linux/amd64 sha256:", "3/3", "6 of 6 layers");
+    Result wrong =
+        rig.rpull("--all-platforms", "--soci-index-digest", Digest.of(index).toString(), rig.ref);
+    assertThat(wrong.status()).isEqualTo(2);
+    assertThat(wrong.err()).contains("index of one platform").hasLineCount(1);
+  }
+
+  /** The same layers, for another machine. */
+  private ManifestBlob pushForArm64() throws Exception {
+    ImageManifest manifest = rig.image().manifest();
+    byte[] config =
+        new String(
+                Objects.requireNonNull(rig.image().blobs().get(manifest.config().digest())),
+                StandardCharsets.UTF_8)
+            .replace("amd64", "arm64")
+            .getBytes(StandardCharsets.UTF_8);
+    rig.repository.putBlob(Digest.of(config), config.length, BlobContent.of(config));
+    byte[] bytes =
+        OciJson.write(
+            new ImageManifest(
+                manifest.mediaType(),
+                "",
+                Descriptor.of(MediaTypes.OCI_CONFIG, Digest.of(config), config.length),
+                manifest.layers(),
+                null,
+                Map.of()));
+    rig.repository.putManifest(Digest.of(bytes).toString(), manifest.mediaType(), bytes);
+    return new ManifestBlob(manifest.mediaType(), Digest.of(bytes), bytes);
   }
 
   /** docker-registry refuses an index whose manifests it hasn't; so its storage is written. */

@@ -26,7 +26,7 @@ public final class RebuildCommand implements Callable<Integer> {
           "rebuilding the catalogue",
           stores.timeout(),
           () -> {
-            new CatalogueRebuild(stores).run();
+            stores.rebuildCatalogue();
             return 0;
           });
     }

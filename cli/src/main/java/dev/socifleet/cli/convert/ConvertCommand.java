@@ -30,7 +30,9 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = {
       "Make an image that carries its SOCI indexes (v2): its nodes start it lazily.",
-      "Layers and configs stay as they are; manifests get new digests, which are printed."
+      "Layers and configs stay as they are; manifests get new digests, which are printed.",
+      "Signatures, SBOMs and other referrers are at the registry, not in containerd or a layout: once",
+      "the new image is pushed, soci referrers copy IMAGE DESTINATION gives them to it."
     },
     footer = {
       "",

@@ -14,7 +14,9 @@ import dev.socifleet.oci.ImageReference;
 import dev.socifleet.oci.Repository;
 import dev.socifleet.sociindex.PlatformChoice;
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -31,14 +33,16 @@ import picocli.CommandLine.Spec;
       "Build an image's SOCI indexes and publish them, straight at the registry.",
       "Needs no containerd and no root. Layers are read as a stream; nothing is stored on disk.",
       "v1: an index for each platform, which refers to the image. v2: a second image, with the",
-      "same layers, that carries its indexes."
+      "same layers, that carries its indexes. Signatures, SBOMs and whatever else refers to the image",
+      "stay with it; --copy-referrers gives them to the second image, too."
     },
     footer = {
       "",
       "Examples:",
       "  soci index create registry.example/team/app:1.0",
       "  soci index create --dry-run --platform linux/arm64 registry.example/team/app:1.0",
-      "  soci index create --index-version v2 --tag-template '{tag}-lazy' localhost:5000/app:1"
+      "  soci index create --index-version v2 --tag-template '{tag}-lazy' localhost:5000/app:1",
+      "  soci index create --copy-referrers registry.example/team/app:1.0"
     })
 final class IndexCreateCommand implements Callable<Integer> {
   private static final int USAGE = 2;
@@ -72,6 +76,20 @@ final class IndexCreateCommand implements Callable<Integer> {
       defaultValue = "{tag}-soci",
       description = "The tag of the v2 image; {tag} is the image's (${DEFAULT-VALUE}).")
   private String tagTemplate = "{tag}-soci";
+
+  @Option(
+      names = "--copy-referrers",
+      description = {
+        "Copy what refers to the image and its platforms (signatures, SBOMs, …; no SOCI indexes) to",
+        "the v2 image. A signature is one of the old digest, and doesn't verify for the new."
+      })
+  private boolean copyReferrers;
+
+  @Option(
+      names = "--referrer-type",
+      paramLabel = "TYPE",
+      description = "Copy only this artifact type, e.g. application/spdx+json; repeatable (all).")
+  private Set<String> referrerTypes = new LinkedHashSet<>();
 
   @Option(
       names = "--dry-run",
@@ -116,7 +134,18 @@ final class IndexCreateCommand implements Callable<Integer> {
         platforms.choice(new PlatformChoice.All()),
         index.rules(),
         version != Version.v2,
-        version == Version.v1 ? Optional.empty() : Optional.of(v2Tag(image)));
+        version == Version.v1 ? Optional.empty() : Optional.of(v2Tag(image)),
+        referrers());
+  }
+
+  private Optional<Set<String>> referrers() {
+    boolean wanted = copyReferrers || !referrerTypes.isEmpty();
+    if (wanted && version == Version.v1) {
+      throw new CommandFailure(
+          "--copy-referrers is for v2: v1 leaves the image as it is, with all that refers to it",
+          USAGE);
+    }
+    return wanted ? Optional.of(referrerTypes) : Optional.empty();
   }
 
   private String v2Tag(ImageReference image) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.socifleet.cli.CommandFailure;
 import dev.socifleet.cli.build.BuildOutput;
 import dev.socifleet.cli.build.IndexOptions;
+import dev.socifleet.cli.referrers.CopiedReferrers;
 import dev.socifleet.cli.remote.KnownZtocs;
 import dev.socifleet.cli.remote.RemoteImage;
 import dev.socifleet.cli.remote.RepositoryLayers;
@@ -20,6 +21,7 @@ import dev.socifleet.sociindex.V2Conversion.Converted;
 import dev.socifleet.sociindex.V2Conversion.Indexed;
 import dev.socifleet.sociindex.build.IndexBuilder;
 import dev.socifleet.sociindex.publish.IndexPublisher;
+import dev.socifleet.sociindex.publish.Successors;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -120,8 +122,13 @@ final class RegistryIndexing {
       throw new CommandFailure(
           request.image() + " was pushed anew meanwhile, so " + tag + " wasn't set; run it again");
     }
-    publisher.tag(tag, converted.root());
     ObjectNode v2 = json.putObject("v2");
+    if (request.referrers().isPresent()) {
+      new CopiedReferrers(output, v2.putArray("referrers"))
+          .copy(
+              repository, repository, request.referrers().get(), Successors.of(target, converted));
+    }
+    publisher.tag(tag, converted.root());
     v2.put("tag", tag).put("image", converted.root().digest().toString());
     ObjectNode replaced = v2.putObject("replaced");
     for (Map.Entry<Digest, Digest> change : converted.replaced().entrySet()) {

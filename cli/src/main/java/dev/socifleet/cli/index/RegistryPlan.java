@@ -3,16 +3,20 @@ package dev.socifleet.cli.index;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.socifleet.cli.build.BuildOutput;
+import dev.socifleet.cli.referrers.CopiedReferrers;
 import dev.socifleet.cli.remote.KnownZtocs;
 import dev.socifleet.cli.remote.RemoteImage;
 import dev.socifleet.oci.Descriptor;
+import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.Platforms;
 import dev.socifleet.oci.Repository;
 import dev.socifleet.sociindex.LayerPolicy;
 import dev.socifleet.sociindex.PlatformChoice.Chosen;
 import dev.socifleet.sociindex.SociIndex.LayerZtoc;
 import java.io.IOException;
+import java.util.LinkedHashSet;
 import java.util.Optional;
+import java.util.Set;
 
 /** Says what {@link RegistryIndexing} would do; reads no layer and writes nothing. */
 record RegistryPlan(Repository repository, BuildOutput output) {
@@ -41,6 +45,15 @@ record RegistryPlan(Repository repository, BuildOutput output) {
     request
         .v2Tag()
         .ifPresent(tag -> output.line("would publish v2 image " + repository.name() + ":" + tag));
+    if (request.referrers().isPresent()) {
+      Set<Digest> subjects = new LinkedHashSet<>();
+      image
+          .chosen(request.platforms())
+          .forEach(one -> subjects.add(one.image().descriptor().digest()));
+      subjects.add(image.target().digest());
+      new CopiedReferrers(output, json.putArray("referrers"))
+          .plan(repository, request.referrers().get(), subjects);
+    }
     output.result(image.target().digest().toString(), json);
   }
 

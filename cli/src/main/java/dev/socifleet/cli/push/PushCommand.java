@@ -23,7 +23,10 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "push",
     mixinStandardHelpOptions = true,
-    description = "Push an image's SOCI indexes (v1) to its registry.",
+    description = {
+      "Push an image's SOCI indexes (v1) to its registry.",
+      "The image stays as it is, and so does what else refers to it: nothing needs to be copied."
+    },
     footer = {
       "",
       "Examples:",

@@ -2,6 +2,7 @@ package dev.socifleet.cli.rpull;
 
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.ImageManifest;
+import dev.socifleet.oci.Platform;
 import java.util.List;
 
 /**
@@ -10,9 +11,14 @@ import java.util.List;
  * @param documents from what the reference names down to the image manifest: one document, or an
  *     index (or more) and the manifest
  * @param config the manifest's config
+ * @param platform for which it was found
  */
 record FoundImage(
-    List<Document> documents, ImageManifest manifest, Document config, List<ImageLayer> layers) {
+    List<Document> documents,
+    ImageManifest manifest,
+    Document config,
+    List<ImageLayer> layers,
+    Platform platform) {
   /**
    * A small blob.
    *

@@ -19,25 +19,31 @@ import dev.socifleet.sociindex.SociTerms;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Finds the image of a platform under a reference. A tag costs one HEAD request; documents that
- * containerd has are not downloaded again. One thread, one search.
+ * Finds the images of some platforms under a reference. A tag costs one HEAD request; documents
+ * that containerd has, or that were read before, are not downloaded again. One thread, one search.
  */
 final class ImageSearch {
   private static final int LARGEST_CONFIG = 8 << 20;
   private static final int DEEPEST = 4;
   // Entries of an index that state no platform have to be downloaded to know it.
   private static final int MOST_UNSTATED = 32;
+  private static final int MOST_PLATFORMS = 100;
 
   private final PullRequest request;
   private final Repository repository;
   private final ContentStore store;
+  private final Map<Digest, byte[]> read = new HashMap<>();
   private final Set<String> otherPlatforms = new TreeSet<>();
+  private Platform platform = Platforms.host();
   private int unstated;
 
   ImageSearch(PullRequest request, Repository repository, ContentStore store) {
@@ -46,11 +52,28 @@ final class ImageSearch {
     this.store = store;
   }
 
-  /** Finds it; nothing is written. */
-  FoundImage find() throws IOException {
+  /** Finds them, each manifest once; nothing is written. */
+  List<FoundImage> find() throws IOException {
     Descriptor target = target();
     try {
-      return search(List.of(document(target)), false).orElseThrow(this::otherPlatform);
+      Document root = document(target);
+      List<Platform> wanted = new ArrayList<>();
+      if (request.all()) {
+        list(root, 1, wanted);
+      } else {
+        wanted.addAll(request.platforms());
+      }
+      Map<Digest, FoundImage> found = new LinkedHashMap<>();
+      for (Platform each : wanted) {
+        platform = each;
+        unstated = 0;
+        FoundImage image = search(List.of(root), false).orElseThrow(this::otherPlatform);
+        found.putIfAbsent(image.manifestDocument().descriptor().digest(), image);
+      }
+      if (found.isEmpty()) {
+        throw new CommandFailure("cannot pull " + request.name() + ": it has no image");
+      }
+      return List.copyOf(found.values());
     } catch (MalformedDocumentException e) {
       throw new CommandFailure(
           "cannot pull " + request.name() + ": its image is malformed: " + e.getMessage());
@@ -68,6 +91,44 @@ final class ImageSearch {
     return Descriptor.of(blob.mediaType(), head.digest(), blob.bytes().length);
   }
 
+  /** The platforms that an index states, or a manifest's config; as they come. */
+  private void list(Document document, int depth, List<Platform> platforms) throws IOException {
+    if (document.kind() == Kind.MANIFEST) {
+      ImageManifest manifest = OciJson.manifest(document.bytes());
+      if (isImage(manifest)) {
+        Platform stated = OciJson.platformOfConfig(config(manifest.config()).bytes());
+        platforms.add(says(stated) ? stated : Platforms.host());
+      }
+      return;
+    }
+    if (depth > DEEPEST) {
+      throw new MalformedDocumentException("indexes are nested deeper than " + DEEPEST);
+    }
+    for (Descriptor entry : OciJson.index(document.bytes()).manifests()) {
+      Platform stated = entry.platform();
+      if (!mayBeAnImage(entry) || (stated != null && stated.os().equals("unknown"))) {
+        continue;
+      }
+      if (stated != null) {
+        platforms.add(stated);
+      } else if (unstated++ < MOST_UNSTATED) {
+        list(document(entry), depth + 1, platforms);
+      }
+      if (platforms.size() > MOST_PLATFORMS) {
+        throw new MalformedDocumentException("it has over " + MOST_PLATFORMS + " platforms");
+      }
+    }
+  }
+
+  private static boolean isImage(ImageManifest manifest) {
+    String type = manifest.config().mediaType();
+    return type.equals(MediaTypes.OCI_CONFIG) || type.equals(MediaTypes.DOCKER_CONFIG);
+  }
+
+  private static boolean says(Platform platform) {
+    return !platform.os().isEmpty() && !platform.architecture().isEmpty();
+  }
+
   private Optional<FoundImage> search(List<Document> path, boolean platformStated)
       throws IOException {
     Document last = path.getLast();
@@ -81,12 +142,12 @@ final class ImageSearch {
     List<Descriptor> candidates =
         index.manifests().stream().filter(ImageSearch::mayBeAnImage).toList();
     for (Descriptor entry : candidates) {
-      Platform platform = entry.platform();
-      if (platform == null) {
+      Platform stated = entry.platform();
+      if (stated == null) {
         continue;
       }
-      if (!Platforms.same(platform, request.platform())) {
-        otherPlatforms.add(Platforms.text(platform));
+      if (!Platforms.same(stated, platform)) {
+        otherPlatforms.add(Platforms.text(stated));
         continue;
       }
       Optional<FoundImage> found = search(append(path, document(entry)), true);
@@ -108,19 +169,19 @@ final class ImageSearch {
   private Optional<FoundImage> manifest(List<Document> path, boolean platformStated)
       throws IOException {
     ImageManifest manifest = OciJson.manifest(path.getLast().bytes());
-    String type = manifest.config().mediaType();
-    if (!type.equals(MediaTypes.OCI_CONFIG) && !type.equals(MediaTypes.DOCKER_CONFIG)) {
+    if (!isImage(manifest)) {
       if (path.size() > 1) {
         return Optional.empty();
       }
       throw new CommandFailure(
-          request.name() + " is no container image: its manifest's config is of type " + type);
+          request.name()
+              + " is no container image: its manifest's config is of type "
+              + manifest.config().mediaType());
     }
     Document config = config(manifest.config());
-    Platform platform = OciJson.platformOfConfig(config.bytes());
-    boolean says = !platform.os().isEmpty() && !platform.architecture().isEmpty();
-    if (!platformStated && says && !Platforms.same(platform, request.platform())) {
-      otherPlatforms.add(Platforms.text(Platforms.normalise(platform)));
+    Platform own = OciJson.platformOfConfig(config.bytes());
+    if (!platformStated && says(own) && !Platforms.same(own, platform)) {
+      otherPlatforms.add(Platforms.text(Platforms.normalise(own)));
       return Optional.empty();
     }
     List<Descriptor> blobs =
@@ -133,7 +194,8 @@ final class ImageSearch {
               + " layers, but the config has the diff ids of "
               + diffIds.size());
     }
-    return Optional.of(new FoundImage(path, manifest, config, ImageLayer.chain(blobs, diffIds)));
+    return Optional.of(
+        new FoundImage(path, manifest, config, ImageLayer.chain(blobs, diffIds), platform));
   }
 
   /** Not an attestation, nor a SOCI index, which has the platform of its image. */
@@ -151,6 +213,7 @@ final class ImageSearch {
     }
     ManifestBlob blob =
         repository.manifest(descriptor.digest().toString()).orElseThrow(this::notFound);
+    read.put(descriptor.digest(), blob.bytes());
     return new Document(kind, descriptor, blob.bytes());
   }
 
@@ -172,11 +235,16 @@ final class ImageSearch {
                 + ", not "
                 + descriptor.size());
       }
+      read.put(descriptor.digest(), bytes);
       return new Document(Kind.CONFIG, descriptor, bytes);
     }
   }
 
   private Optional<byte[]> known(Descriptor descriptor, int most) throws IOException {
+    byte[] before = read.get(descriptor.digest());
+    if (before != null) {
+      return Optional.of(before);
+    }
     String digest = descriptor.digest().toString();
     return store.info(digest).isPresent()
         ? Optional.of(store.read(digest, most))
@@ -202,7 +270,7 @@ final class ImageSearch {
         "cannot pull "
             + request.name()
             + ": it has no image for "
-            + Platforms.text(request.platform())
+            + Platforms.text(platform)
             + (otherPlatforms.isEmpty()
                 ? ""
                 : "; choose one that it has with --platform: "

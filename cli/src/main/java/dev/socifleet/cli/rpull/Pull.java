@@ -47,8 +47,8 @@ final class Pull {
     this.listener = listener;
   }
 
-  PullResult run() throws IOException {
-    long start = System.nanoTime();
+  /** A result for each platform; there is one at least. */
+  List<PullResult> run() throws IOException {
     try (Lease lease = Lease.open(containerd, request.namespace(), "soci-rpull", LEASE)) {
       var snapshots = new SnapshotterClient(lease.calls(), request.snapshotter());
       if (!snapshots.known()) {
@@ -56,24 +56,35 @@ final class Pull {
       }
       ContentStore store = new ContentStore(lease.calls());
       Documents documents = new Documents(store, repository.name());
-      FoundImage image = new ImageSearch(request, repository, store).find();
-      documents.write(image);
-      listener.found(image.layers());
-      List<LayerResult> results;
-      var download = new LayerDownload(repository, store, documents, listener::received);
-      try (Downloads downloads = new Downloads(layer -> download.download(layer.blob()))) {
-        results =
-            layers(image, new LayerUnpack(lease, snapshots, store, image.layers()), downloads);
-      }
-      if (!image.layers().isEmpty()) {
-        store.label(
-            image.config().descriptor().digest().toString(),
-            Map.of(KEEPS_SNAPSHOT + request.snapshotter(), image.layers().getLast().chainId()));
+      List<FoundImage> images = new ImageSearch(request, repository, store).find();
+      List<PullResult> results = new ArrayList<>();
+      for (FoundImage image : images) {
+        results.add(platform(image, lease, snapshots, documents));
       }
       new ImageRecords(lease.calls())
-          .put(request.name(), ContainerdTypes.descriptor(image.target()));
-      return new PullResult(image, results, Duration.ofNanos(System.nanoTime() - start));
+          .put(request.name(), ContainerdTypes.descriptor(images.getFirst().target()));
+      return results;
     }
+  }
+
+  private PullResult platform(
+      FoundImage image, Lease lease, SnapshotterClient snapshots, Documents documents)
+      throws IOException {
+    long start = System.nanoTime();
+    ContentStore store = new ContentStore(lease.calls());
+    documents.write(image);
+    listener.found(image);
+    List<LayerResult> results;
+    var download = new LayerDownload(repository, store, documents, listener::received);
+    try (Downloads downloads = new Downloads(layer -> download.download(layer.blob()))) {
+      results = layers(image, new LayerUnpack(lease, snapshots, store, image.layers()), downloads);
+    }
+    if (!image.layers().isEmpty()) {
+      store.label(
+          image.config().descriptor().digest().toString(),
+          Map.of(KEEPS_SNAPSHOT + request.snapshotter(), image.layers().getLast().chainId()));
+    }
+    return new PullResult(image, results, Duration.ofNanos(System.nanoTime() - start));
   }
 
   private List<LayerResult> layers(FoundImage image, LayerUnpack unpack, Downloads downloads)

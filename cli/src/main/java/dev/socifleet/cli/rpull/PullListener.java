@@ -1,11 +1,9 @@
 package dev.socifleet.cli.rpull;
 
-import java.util.List;
-
 /** Is told how a pull goes. {@link #received} comes from several threads, the rest from one. */
 interface PullListener {
-  /** The image is found; its layers come next, base first. */
-  void found(List<ImageLayer> layers);
+  /** The image of a platform is found; its layers come next, base first. */
+  void found(FoundImage image);
 
   /** The snapshotter is asked for a layer, which is downloaded then if it was left. */
   void working(ImageLayer layer);

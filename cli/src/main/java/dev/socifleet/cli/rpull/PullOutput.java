@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.socifleet.cli.Sizes;
 import dev.socifleet.oci.Platforms;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.LongAdder;
@@ -26,6 +27,7 @@ final class PullOutput implements PullListener {
   private final PrintWriter out;
   private final Form form;
   private final boolean moving;
+  private final boolean several;
   private final LongAdder received = new LongAdder();
   private int layers;
   private volatile String doing = "";
@@ -33,16 +35,26 @@ final class PullOutput implements PullListener {
 
   /**
    * @param moving whether {@code out} is a terminal, on which a line may be drawn anew
+   * @param several whether there may be several platforms, which are named then
    */
-  PullOutput(PrintWriter out, Form form, boolean moving) {
+  PullOutput(PrintWriter out, Form form, boolean moving, boolean several) {
     this.out = out;
     this.form = form;
     this.moving = moving && form == Form.LINES;
+    this.several = several;
   }
 
   @Override
-  public void found(List<ImageLayer> found) {
-    layers = found.size();
+  public void found(FoundImage image) {
+    layers = image.layers().size();
+    if (several && form == Form.LINES) {
+      erase();
+      out.println(
+          Platforms.text(image.platform())
+              + " "
+              + shortened(image.manifestDocument().descriptor().digest().toString()));
+      out.flush();
+    }
   }
 
   @Override
@@ -105,42 +117,65 @@ final class PullOutput implements PullListener {
     }
   }
 
-  void done(PullResult result, PullRequest request) {
+  void done(List<PullResult> results, PullRequest request) {
     switch (form) {
-      case QUIET -> out.println(result.image().target().digest());
-      case JSON -> out.println(json(result, request));
-      case LINES -> summary(result, request);
+      case QUIET -> out.println(results.getFirst().image().target().digest());
+      case JSON ->
+          out.println(several ? json(results, request) : json(results.getFirst(), request));
+      case LINES -> summary(results, request);
     }
     out.flush();
   }
 
-  private void summary(PullResult result, PullRequest request) {
+  private void summary(List<PullResult> results, PullRequest request) {
+    long lazy = results.stream().mapToLong(PullResult::lazyLayers).sum();
     out.printf(
         Locale.ROOT,
         "%s %s: %d of %d layers lazy, %s of %s downloaded, %s%n",
         request.name(),
-        shortened(result.image().target().digest().toString()),
-        result.lazyLayers(),
-        result.layers().size(),
-        Sizes.megabytes(result.downloaded()),
-        Sizes.megabytes(result.image().bytes()),
-        Sizes.seconds(result.took()));
-    if (result.lazyLayers() == 0) {
+        shortened(results.getFirst().image().target().digest().toString()),
+        lazy,
+        results.stream().mapToInt(result -> result.layers().size()).sum(),
+        Sizes.megabytes(results.stream().mapToLong(PullResult::downloaded).sum()),
+        Sizes.megabytes(results.stream().mapToLong(result -> result.image().bytes()).sum()),
+        Sizes.seconds(took(results)));
+    if (lazy == 0) {
       out.printf(
           "no layer is lazy: the log of snapshotter %s says why; often the image has no SOCI index%n",
           request.snapshotter());
     }
   }
 
-  private static String json(PullResult result, PullRequest request) {
+  private static Duration took(List<PullResult> results) {
+    return results.stream().map(PullResult::took).reduce(Duration.ZERO, Duration::plus);
+  }
+
+  private static ObjectNode json(PullResult result, PullRequest request) {
     ObjectNode root = new JsonMapper().createObjectNode();
     root.put("image", request.name())
         .put("digest", result.image().target().digest().toString())
-        .put("manifest", result.image().manifestDocument().descriptor().digest().toString())
-        .put("platform", Platforms.text(request.platform()))
         .put("namespace", request.namespace())
         .put("snapshotter", request.snapshotter());
-    ArrayNode all = root.putArray("layers");
+    platform(root, result);
+    return root;
+  }
+
+  private static ObjectNode json(List<PullResult> results, PullRequest request) {
+    ObjectNode root = new JsonMapper().createObjectNode();
+    root.put("image", request.name())
+        .put("digest", results.getFirst().image().target().digest().toString())
+        .put("namespace", request.namespace())
+        .put("snapshotter", request.snapshotter());
+    ArrayNode platforms = root.putArray("platforms");
+    results.forEach(result -> platform(platforms.addObject(), result));
+    return root.put("downloaded", results.stream().mapToLong(PullResult::downloaded).sum())
+        .put("millis", took(results).toMillis());
+  }
+
+  private static void platform(ObjectNode node, PullResult result) {
+    node.put("manifest", result.image().manifestDocument().descriptor().digest().toString())
+        .put("platform", Platforms.text(result.image().platform()));
+    ArrayNode all = node.putArray("layers");
     for (LayerResult layer : result.layers()) {
       all.addObject()
           .put("digest", layer.layer().blob().digest().toString())
@@ -151,10 +186,9 @@ final class PullOutput implements PullListener {
           .put("downloaded", layer.downloaded())
           .put("millis", layer.took().toMillis());
     }
-    return root.put("size", result.image().bytes())
+    node.put("size", result.image().bytes())
         .put("downloaded", result.downloaded())
-        .put("millis", result.took().toMillis())
-        .toString();
+        .put("millis", result.took().toMillis());
   }
 
   private static String shortened(String digest) {

@@ -13,6 +13,8 @@ import dev.socifleet.oci.HttpRegistries;
 import dev.socifleet.oci.ImageReference;
 import dev.socifleet.oci.Platforms;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -36,8 +38,9 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "",
-      "Example:",
+      "Examples:",
       "  soci rpull localhost:5000/app:1.0",
+      "  soci rpull --all-platforms localhost:5000/app:1.0",
       "  ctr run --rm --snapshotter soci localhost:5000/app:1.0 app1"
     })
 public final class RpullCommand implements Callable<Integer> {
@@ -59,8 +62,14 @@ public final class RpullCommand implements Callable<Integer> {
   @Option(
       names = {"-p", "--platform"},
       paramLabel = "OS/ARCH[/VARIANT]",
-      description = "The platform to pull (this machine's).")
-  private @Nullable String platform;
+      split = ",",
+      description = "The platform to pull (this machine's); may be repeated.")
+  private List<String> platforms = new ArrayList<>();
+
+  @Option(
+      names = "--all-platforms",
+      description = "Pull every platform that the image has, e.g. to run others by emulation.")
+  private boolean all;
 
   @Option(
       names = "--soci-index-digest",
@@ -84,26 +93,33 @@ public final class RpullCommand implements Callable<Integer> {
     PullRequest request =
         new PullRequest(
             parse("REF", reference, ImageReference::parse),
-            Optional.ofNullable(platform).map(text -> parse("--platform", text, Platforms::parse)),
+            platforms.stream().map(text -> parse("--platform", text, Platforms::parse)).toList(),
+            all,
             Optional.ofNullable(index)
                 .map(text -> parse("--soci-index-digest", text, Digest::parse)),
             target.namespace(),
             snapshotter);
+    if (request.several() && index != null) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(),
+          "--soci-index-digest is the index of one platform; pull them one by one");
+    }
     PullOutput output =
         new PullOutput(
             spec.commandLine().getOut(),
             json ? PullOutput.Form.JSON : quiet ? PullOutput.Form.QUIET : PullOutput.Form.LINES,
-            Terminal.find().isPresent());
+            Terminal.find().isPresent(),
+            request.several());
     try (ContainerdChannel channel = target.open();
         HttpRegistries registries = registry.open(request.image())) {
-      PullResult result =
+      List<PullResult> results =
           Interruptible.run(
               "the pull",
               target.timeout(),
               new Pull(
                       request, channel, registries.repository(request.image().repository()), output)
                   ::run);
-      output.done(result, request);
+      output.done(results, request);
       return 0;
     } catch (IOException e) {
       output.erase();

@@ -2,6 +2,7 @@ package dev.socifleet.cli.store;
 
 import dev.socifleet.oci.Digest;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -10,6 +11,9 @@ import java.util.OptionalLong;
 public interface ArtifactStore {
   /** Bytes of a blob, or empty when there is none. */
   OptionalLong size(Digest blob) throws IOException;
+
+  /** When a blob came here; now, where that isn't known. */
+  Instant created(Digest blob) throws IOException;
 
   /**
    * The bytes of a blob.

@@ -4,6 +4,7 @@ import dev.socifleet.containerd.ContentStore;
 import dev.socifleet.containerd.content.v1.Info;
 import dev.socifleet.oci.Digest;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,16 @@ final class ContainerdArtifacts implements ArtifactStore {
   public OptionalLong size(Digest blob) throws IOException {
     Optional<Info> info = content.info(blob.toString());
     return info.isPresent() ? OptionalLong.of(info.get().getSize()) : OptionalLong.empty();
+  }
+
+  @Override
+  public Instant created(Digest blob) throws IOException {
+    return content
+        .info(blob.toString())
+        .filter(Info::hasCreatedAt)
+        .map(info ->
+            Instant.ofEpochSecond(info.getCreatedAt().getSeconds(), info.getCreatedAt().getNanos()))
+        .orElseGet(Instant::now);
   }
 
   @Override

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +38,15 @@ final class DirectoryArtifacts implements ArtifactStore {
       return OptionalLong.of(Files.size(file(blob)));
     } catch (NoSuchFileException e) {
       return OptionalLong.empty();
+    }
+  }
+
+  @Override
+  public Instant created(Digest blob) throws IOException {
+    try {
+      return Files.getLastModifiedTime(file(blob)).toInstant();
+    } catch (NoSuchFileException e) {
+      return Instant.now();
     }
   }
 

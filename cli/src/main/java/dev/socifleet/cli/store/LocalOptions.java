@@ -6,9 +6,13 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
 
 /** Which containerd and which stores a command works on. */
 public final class LocalOptions {
+  @Spec(Spec.Target.MIXEE)
+  private @Nullable CommandSpec command;
+
   @Mixin private ContainerdOptions containerd = new ContainerdOptions();
   @Mixin private StoreOptions stores = new StoreOptions();
 
@@ -21,7 +25,15 @@ public final class LocalOptions {
     return stores.open(
         soci == null ? new StoreOptions() : soci.stores(),
         containerd.resolve(
-            soci == null ? new ContainerdOptions() : soci.containerd(), System.getenv()));
+            soci == null ? new ContainerdOptions() : soci.containerd(), System.getenv()),
+        this::say);
+  }
+
+  /** A line on the standard error. */
+  private void say(String notice) {
+    if (command != null) {
+      command.commandLine().getErr().println(notice);
+    }
   }
 
   /** The same, of a command that may be deep below soci. */
@@ -31,8 +43,6 @@ public final class LocalOptions {
 
   /** How long the command may take; zero for no limit. */
   public Duration timeout(@Nullable Soci soci) {
-    return containerd
-        .resolve(soci == null ? new ContainerdOptions() : soci.containerd(), System.getenv())
-        .timeout();
+    return containerd.timeout(soci == null ? new ContainerdOptions() : soci.containerd());
   }
 }

@@ -11,9 +11,12 @@ import io.grpc.Channel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,16 +29,21 @@ public final class LocalStores implements AutoCloseable {
   private final Path root;
   private final boolean directoryStore;
   private final Containerd containerd;
+  private final Consumer<String> notices;
+  private boolean lookedForFormer;
   private @Nullable ContainerdChannel channel;
   private @Nullable Lease lease;
 
-  private LocalStores(Path root, boolean directoryStore, Containerd containerd) {
+  private LocalStores(
+      Path root, boolean directoryStore, Containerd containerd, Consumer<String> notices) {
     this.root = root;
     this.directoryStore = directoryStore;
     this.containerd = containerd;
+    this.notices = notices;
   }
 
-  static LocalStores open(Path root, boolean directoryStore, Containerd containerd) {
+  static LocalStores open(
+      Path root, boolean directoryStore, Containerd containerd, Consumer<String> notices) {
     try {
       if (!Files.isDirectory(root)) {
         Files.createDirectories(
@@ -46,15 +54,70 @@ public final class LocalStores implements AutoCloseable {
       throw new CommandFailure(
           "cannot make directory " + root + ": " + e + "; run as root, or choose one with --root");
     }
-    return new LocalStores(root, directoryStore, containerd);
+    return new LocalStores(root, directoryStore, containerd, notices);
   }
 
   public Duration timeout() {
     return containerd.timeout();
   }
 
-  public Catalogue catalogue() {
-    return new Catalogue(root.resolve("artifacts"));
+  /**
+   * What was built here. If the existing tool has built something in the same root since this was
+   * last called, that is found first.
+   */
+  public Catalogue catalogue() throws IOException {
+    if (!lookedForFormer) {
+      lookedForFormer = true;
+      adopt();
+    }
+    return ownCatalogue();
+  }
+
+  Catalogue ownCatalogue() {
+    return new Catalogue(directory());
+  }
+
+  private Path directory() {
+    return root.resolve("artifacts");
+  }
+
+  /** Makes the catalogue anew from what the store holds. */
+  public void rebuildCatalogue() throws IOException {
+    FormerCatalogue former = former();
+    Optional<FileTime> changed = former.changed();
+    CatalogueRebuild rebuild = new CatalogueRebuild(this);
+    rebuild.forget();
+    rebuild.find();
+    if (changed.isPresent()) {
+      former.looked(changed.get());
+    }
+  }
+
+  private FormerCatalogue former() {
+    return new FormerCatalogue(
+        root, directory(), directoryStore ? "soci" : "containerd-" + containerd.namespace());
+  }
+
+  private void adopt() throws IOException {
+    FormerCatalogue former = former();
+    Optional<FileTime> changed = former.changed();
+    if (changed.isEmpty() || !former.isNews(changed.get())) {
+      return;
+    }
+    try {
+      int found = new CatalogueRebuild(this).find();
+      former.looked(changed.get());
+      if (found > 0) {
+        notices.accept(
+            "found " + found + " artifacts of another soci, whose list is " + former.database());
+      }
+    } catch (IOException e) {
+      notices.accept(
+          "soci: warning: what another soci has listed in "
+              + former.database()
+              + " wasn't looked for: "
+              + e.getMessage());
+    }
   }
 
   /** Whether artifacts are kept in a directory of ours, not in containerd. */

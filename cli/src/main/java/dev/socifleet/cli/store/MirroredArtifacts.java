@@ -2,6 +2,7 @@ package dev.socifleet.cli.store;
 
 import dev.socifleet.oci.Digest;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -12,6 +13,11 @@ public record MirroredArtifacts(ArtifactStore first, ArtifactStore second)
   @Override
   public OptionalLong size(Digest blob) throws IOException {
     return second.size(blob).isPresent() ? first.size(blob) : OptionalLong.empty();
+  }
+
+  @Override
+  public Instant created(Digest blob) throws IOException {
+    return first.created(blob);
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.socifleet.cli.store;
 import dev.socifleet.cli.CommandFailure;
 import dev.socifleet.cli.ContainerdOptions.Containerd;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -25,12 +26,12 @@ public final class StoreOptions {
   private @Nullable Path root;
 
   /** Opens the stores that these options and those before the command's name say. */
-  public LocalStores open(StoreOptions global, Containerd containerd) {
+  LocalStores open(StoreOptions global, Containerd containerd, Consumer<String> notices) {
     String kind = contentStore != null ? contentStore : global.contentStore;
     if (kind != null && !kind.equals(CONTAINERD) && !kind.equals(SOCI)) {
       throw new CommandFailure("--content-store knows containerd and soci, not '" + kind + "'", 2);
     }
     Path place = root != null ? root : global.root != null ? global.root : Path.of(ROOT);
-    return LocalStores.open(place, SOCI.equals(kind), containerd);
+    return LocalStores.open(place, SOCI.equals(kind), containerd, notices);
   }
 }

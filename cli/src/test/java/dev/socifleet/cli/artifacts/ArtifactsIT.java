@@ -8,6 +8,8 @@ import dev.socifleet.cli.ContainerdWithImages;
 import dev.socifleet.cli.RunSoci.Ended;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -190,6 +192,61 @@ class ArtifactsIT {
       assertThat(lines(at(store, global, "index", "list").out()))
           .containsExactlyInAnyOrderElementsOf(before);
     }
+  }
+
+  /** Its catalogue is there, its artifacts are in the store, and ours is empty. */
+  @Test
+  void whatTheExistingToolHasBuiltIsFoundAtTheFirstUse() throws Exception {
+    String reference = containerd.add("single");
+    for (String store : List.of("containerd", "soci")) {
+      List<String> global = List.of("--content-store", store);
+      assertThat(at(store, global, "create", "--min-layer-size", "0", reference).failure())
+          .isEmpty();
+      List<String> before = lines(at(store, global, "index", "list").out());
+      List<String> ztocs = lines(at(store, global, "ztoc", "list").out());
+      Path root = directory.resolve(store);
+      Files.move(root.resolve("artifacts"), directory.resolve(store + "-forgotten"));
+      Path database = Files.writeString(root.resolve("artifacts.db"), "bbolt");
+
+      Ended first = at(store, global, "index", "list");
+      Ended second = at(store, global, "index", "list");
+
+      assertThat(lines(first.out())).isEqualTo(before);
+      assertThat(first.err())
+          .isEqualTo(
+              "found %d artifacts of another soci, whose list is %s\n"
+                  .formatted(ztocs.size(), database)); // one more for the index, less the title
+      assertThat(lines(second.out())).isEqualTo(before);
+      assertThat(second.err()).isEmpty();
+      assertThat(lines(at(store, global, "ztoc", "list").out()))
+          .containsExactlyInAnyOrderElementsOf(ztocs);
+      assertThat(at(store, global, "create", "--min-layer-size", "0", reference).lines())
+          .filteredOn(line -> line.startsWith("layer "))
+          .isNotEmpty()
+          .allMatch(line -> line.endsWith("(already exists)"));
+      assertThat(database).hasContent("bbolt");
+    }
+  }
+
+  /** Both tools in turns: what the other one builds later is found, too. */
+  @Test
+  void aLaterChangeOfTheExistingToolsCatalogueIsNoticed() throws Exception {
+    String reference = containerd.add("single");
+    Path root = Files.createDirectories(directory.resolve("both"));
+    Path database = Files.writeString(root.resolve("artifacts.db"), "bbolt");
+    List<String> soci = List.of("--content-store", "soci");
+    assertThat(at("both", soci, "index", "list", "-q").lines()).isEmpty();
+    assertThat(at("other", soci, "create", "--min-layer-size", "0", reference).failure()).isEmpty();
+    Files.move(directory.resolve("other/content"), root.resolve("content"));
+    assertThat(at("both", soci, "index", "list", "-q").lines()).isEmpty();
+
+    Files.setLastModifiedTime(database, FileTime.from(Instant.now().plusSeconds(5)));
+
+    List<String> found = at("both", soci, "index", "list", "-q").lines();
+    assertThat(found).hasSize(1);
+    assertThat(at("both", soci, "index", "rm", found.getFirst()).failure()).isEmpty();
+    Files.setLastModifiedTime(database, FileTime.from(Instant.now().plusSeconds(9)));
+    assertThat(at("both", soci, "index", "list", "-q").lines()).isEmpty();
   }
 
   private Ended at(String root, List<String> global, String... arguments) {

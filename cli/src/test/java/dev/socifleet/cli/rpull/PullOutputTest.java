@@ -2,12 +2,15 @@ package dev.socifleet.cli.rpull;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.socifleet.cli.rpull.LayerResult.State;
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.ImageManifest;
 import dev.socifleet.oci.ImageReference;
 import dev.socifleet.oci.MediaTypes;
+import dev.socifleet.oci.Platforms;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Duration;
@@ -27,7 +30,8 @@ class PullOutputTest {
   private static final PullRequest REQUEST =
       new PullRequest(
           ImageReference.parse("r.example/app:1"),
-          Optional.empty(),
+          List.of(),
+          false,
           Optional.empty(),
           "default",
           "soci");
@@ -35,20 +39,17 @@ class PullOutputTest {
   private final StringWriter printed = new StringWriter();
 
   private PullOutput output(PullOutput.Form form, boolean moving) {
-    return new PullOutput(new PrintWriter(printed, true), form, moving);
+    return new PullOutput(new PrintWriter(printed, true), form, moving, false);
   }
 
   private static void pull(PullOutput output) {
+    output.done(List.of(pull(output, "linux/amd64")), REQUEST);
+  }
+
+  private static PullResult pull(PullOutput output, String platform) {
     LayerResult lazy = new LayerResult(LAYERS.get(0), State.LAZY, false, 0, Duration.ofMillis(120));
     LayerResult unpacked =
         new LayerResult(LAYERS.get(1), State.UNPACKED, false, 2_000_000, Duration.ofMillis(340));
-    output.found(LAYERS);
-    output.working(LAYERS.get(0));
-    output.settled(lazy);
-    output.working(LAYERS.get(1));
-    output.received(2_000_000);
-    output.unpacking(LAYERS.get(1));
-    output.settled(unpacked);
     Descriptor manifest = Descriptor.of(MediaTypes.OCI_MANIFEST, SOME, 3);
     Descriptor config = Descriptor.of(MediaTypes.OCI_CONFIG, SOME, 3);
     FoundImage image =
@@ -56,8 +57,16 @@ class PullOutputTest {
             List.of(new FoundImage.Document(FoundImage.Kind.MANIFEST, manifest, new byte[3])),
             new ImageManifest(MediaTypes.OCI_MANIFEST, "", config, List.of(), null, Map.of()),
             new FoundImage.Document(FoundImage.Kind.CONFIG, config, new byte[3]),
-            LAYERS);
-    output.done(new PullResult(image, List.of(lazy, unpacked), Duration.ofMillis(500)), REQUEST);
+            LAYERS,
+            Platforms.parse(platform));
+    output.found(image);
+    output.working(LAYERS.get(0));
+    output.settled(lazy);
+    output.working(LAYERS.get(1));
+    output.received(2_000_000);
+    output.unpacking(LAYERS.get(1));
+    output.settled(unpacked);
+    return new PullResult(image, List.of(lazy, unpacked), Duration.ofMillis(500));
   }
 
   @Test
@@ -96,5 +105,32 @@ class PullOutputTest {
     assertThat(printed.toString())
         .hasLineCount(1)
         .contains("\"image\":\"r.example/app:1\"", "\"state\":\"lazy\"", "\"downloaded\":2000000");
+  }
+
+  private String ofTwoPlatforms(PullOutput.Form form) {
+    PullOutput output = new PullOutput(new PrintWriter(printed, true), form, false, true);
+    output.done(List.of(pull(output, "linux/amd64"), pull(output, "linux/arm64")), REQUEST);
+    return printed.toString();
+  }
+
+  @Test
+  void ofSeveralPlatformsEachHasATitleAndAllOneSum() {
+    assertThat(ofTwoPlatforms(PullOutput.Form.LINES).lines())
+        .hasSize(7)
+        .startsWith("linux/amd64 sha256:4bf5122f3445")
+        .contains("linux/arm64 sha256:4bf5122f3445")
+        .endsWith(
+            "r.example/app:1 sha256:4bf5122f3445: 2 of 4 layers lazy, 4.0 MB of 64.0 MB downloaded,"
+                + " 1.00 s");
+  }
+
+  @Test
+  void ofSeveralPlatformsJsonHasAList() throws Exception {
+    JsonNode json = new JsonMapper().readTree(ofTwoPlatforms(PullOutput.Form.JSON));
+
+    assertThat(json.path("downloaded").asLong()).isEqualTo(4_000_000);
+    assertThat(json.path("platforms").findValuesAsText("platform"))
+        .containsExactly("linux/amd64", "linux/arm64");
+    assertThat(json.path("platforms").path(1).path("layers")).hasSize(2);
   }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -136,6 +137,24 @@ public final class OciJson {
         .optionalMap("annotations", index.annotations())
         .end()
         .bytes();
+  }
+
+  /**
+   * The same manifest or index, about another subject. Everything else stays, also what we don't
+   * know.
+   */
+  public static byte[] withSubject(byte[] bytes, Descriptor subject)
+      throws MalformedDocumentException {
+    ObjectNode root = (ObjectNode) object(bytes, "manifest");
+    root.putObject("subject")
+        .put("mediaType", subject.mediaType())
+        .put("digest", subject.digest().toString())
+        .put("size", subject.size());
+    try {
+      return MAPPER.writeValueAsBytes(root);
+    } catch (JsonProcessingException e) {
+      throw new MalformedDocumentException("manifest can't be written: " + e.getOriginalMessage());
+    }
   }
 
   private static JsonNode object(byte[] bytes, String what) throws MalformedDocumentException {

@@ -160,6 +160,12 @@ final class Referrers {
 
   private Descriptor descriptor(ManifestBlob manifest) throws RegistryException {
     try {
+      if (MediaTypes.isIndex(manifest.mediaType())) {
+        ImageIndex parsed = OciJson.index(manifest.bytes());
+        return Descriptor.of(manifest.mediaType(), manifest.digest(), manifest.bytes().length)
+            .withAnnotations(parsed.annotations())
+            .withArtifactType(parsed.artifactType());
+      }
       ImageManifest parsed = OciJson.manifest(manifest.bytes());
       String type =
           parsed.artifactType().isEmpty() ? parsed.config().mediaType() : parsed.artifactType();

@@ -107,6 +107,21 @@ class OciJsonTest {
   }
 
   @Test
+  void anotherSubjectLeavesTheRestAsItWas() throws Exception {
+    Descriptor subject = Descriptor.of(MediaTypes.OCI_INDEX, Digest.of(utf8("x")), 7);
+    String before = "{\"own\":[1,{\"é\":null}],\"subject\":{\"data\":\"e30=\"},\"z\":true}";
+
+    byte[] after = OciJson.withSubject(utf8(before), subject);
+
+    assertThat(new String(after, StandardCharsets.UTF_8))
+        .isEqualTo(
+            "{\"own\":[1,{\"é\":null}],\"subject\":{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":7},\"z\":true}"
+                .formatted(MediaTypes.OCI_INDEX, subject.digest()));
+    assertThatThrownBy(() -> OciJson.withSubject(utf8("[]"), subject))
+        .isInstanceOf(MalformedDocumentException.class);
+  }
+
+  @Test
   void damagedDocumentsAreReadOrRefused() {
     long seed = new Random().nextLong();
     Random random = new Random(seed);

@@ -83,6 +83,22 @@ class ReferrersIT extends RegistryFixture {
   }
 
   @Test
+  void anIndexRefersAsWell() throws Exception {
+    registry.referrersApi = false;
+    byte[] bytes =
+        OciJson.write(
+            new ImageIndex(
+                MediaTypes.OCI_INDEX, TYPE, List.of(), descriptor(image), Map.of("a", "b")));
+    ManifestBlob index = new ManifestBlob(MediaTypes.OCI_INDEX, Digest.of(bytes), bytes);
+
+    repository.putReferrer(image.digest(), index);
+
+    assertThat(repository.referrers(image.digest(), TYPE))
+        .containsExactly(
+            descriptor(index).withArtifactType(TYPE).withAnnotations(Map.of("a", "b")));
+  }
+
+  @Test
   void theSameReferrerTwiceIsThereOnce() throws Exception {
     registry.referrersApi = false;
 

@@ -145,6 +145,9 @@ public final class V2Conversion {
       return entry;
     }
     ImageManifest old = OciJson.manifest(blob.get().bytes());
+    if (indexed == null && !ImageEntries.isImageConfig(old.config())) {
+      return entry; // its own manifest alone says that it is another artifact
+    }
     Map<String, String> annotations = new TreeMap<>(old.annotations());
     if (indexed != null) {
       annotations.put(SociTerms.INDEX_DIGEST_KEY, indexed.index().digest().toString());

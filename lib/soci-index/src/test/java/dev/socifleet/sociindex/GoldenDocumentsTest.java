@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
+import dev.socifleet.oci.ImageIndex;
 import dev.socifleet.oci.ManifestBlob;
 import dev.socifleet.oci.MediaTypes;
+import dev.socifleet.oci.OciJson;
 import dev.socifleet.oci.Platform;
 import java.io.IOException;
 import java.io.InputStream;
@@ -114,5 +116,38 @@ class GoldenDocumentsTest {
             List.of(indexed));
 
     assertThat(text(again.root().bytes())).isEqualTo(text(root));
+  }
+
+  /** As ORAS writes layouts: the entry of a signature has neither a platform nor a type. */
+  @Test
+  void anArtifactBesideTheImageStaysWhatItIs() throws Exception {
+    byte[] manifest = golden("converted-manifest.json");
+    byte[] index = golden("index-v2.json"); // its config isn't an image's
+    Descriptor image =
+        Descriptor.of(MediaTypes.OCI_MANIFEST, Digest.of(manifest), manifest.length)
+            .withPlatform(AMD64);
+    Descriptor artifact =
+        Descriptor.of(MediaTypes.OCI_MANIFEST, Digest.of(index), index.length)
+            .withAnnotations(Map.of("its", "own"));
+    byte[] root =
+        OciJson.write(
+            new ImageIndex(MediaTypes.OCI_INDEX, "", List.of(image, artifact), null, Map.of()));
+    Map<Digest, byte[]> documents = Map.of(image.digest(), manifest, artifact.digest(), index);
+    byte[] other = text(index).replace("4194304", "1048576").getBytes(StandardCharsets.UTF_8);
+
+    var converted =
+        V2Conversion.convert(
+            new ManifestBlob(MediaTypes.OCI_INDEX, Digest.of(root), root),
+            digest ->
+                Optional.ofNullable(documents.get(digest))
+                    .map(bytes -> new ManifestBlob(MediaTypes.OCI_MANIFEST, digest, bytes)),
+            List.of(
+                new V2Conversion.Indexed(
+                    image.digest(),
+                    AMD64,
+                    new ManifestBlob(MediaTypes.OCI_MANIFEST, Digest.of(other), other))));
+
+    assertThat(OciJson.index(converted.root().bytes()).manifests().get(1)).isEqualTo(artifact);
+    assertThat(converted.replaced()).containsOnlyKeys(image.digest());
   }
 }

@@ -1,10 +1,5 @@
-package dev.socifleet.cli.artifacts;
+package dev.socifleet.cli.store;
 
-import dev.socifleet.cli.store.Artifact;
-import dev.socifleet.cli.store.ArtifactStore;
-import dev.socifleet.cli.store.Catalogue;
-import dev.socifleet.cli.store.ContainerdImage;
-import dev.socifleet.cli.store.LocalStores;
 import dev.socifleet.containerd.images.v1.Image;
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
@@ -19,14 +14,13 @@ import dev.socifleet.sociindex.SociIndex.LayerPrefetch;
 import dev.socifleet.sociindex.SociIndex.LayerZtoc;
 import dev.socifleet.sociindex.SociTerms;
 import java.io.IOException;
-import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * Forgets what isn't in the store any more, and lists the indexes of both versions in it with their
- * zTOCs and prefetch artifacts. What was listed already keeps its time.
+ * Lists the indexes of both versions that are in the store, with their zTOCs and prefetch
+ * artifacts. What was listed already keeps its time; what is new has that of its blob.
  */
 final class CatalogueRebuild {
   private static final int SMALLEST = 10;
@@ -41,16 +35,19 @@ final class CatalogueRebuild {
   /** SOCI index v2 to the manifest that it belongs to. */
   private final Map<Digest, Digest> manifests = new HashMap<>();
 
+  private int added;
+
   /** An image target and the platform of a manifest in it. */
   private record Owner(String image, String platform) {}
 
   CatalogueRebuild(LocalStores stores) {
     this.stores = stores;
     artifacts = stores.artifacts();
-    catalogue = stores.catalogue();
+    catalogue = stores.ownCatalogue();
   }
 
-  void run() throws IOException {
+  /** Forgets what isn't in the store any more. */
+  void forget() throws IOException {
     for (Artifact.Type type : Artifact.Type.values()) {
       for (Artifact known : catalogue.all(type)) {
         if (artifacts.size(known.digest()).isEmpty()) {
@@ -58,6 +55,14 @@ final class CatalogueRebuild {
         }
       }
     }
+  }
+
+  /**
+   * Adds what isn't listed.
+   *
+   * @return how many artifacts that were
+   */
+  int find() throws IOException {
     for (Image image : stores.imagesIfThere()) {
       look(image);
     }
@@ -69,6 +74,7 @@ final class CatalogueRebuild {
         index(blob, artifacts.read(blob, OciJson.LARGEST_MANIFEST));
       }
     }
+    return added;
   }
 
   private void look(Image image) throws IOException {
@@ -121,7 +127,7 @@ final class CatalogueRebuild {
             owner.image(),
             owner.platform(),
             0,
-            Instant.now()));
+            artifacts.created(digest)));
     for (LayerZtoc ztoc : index.ztocs()) {
       blob(ztoc.ztoc(), Artifact.Type.ZTOC, SociTerms.ZTOC_TYPE, ztoc.layer(), ztoc.spanSize());
     }
@@ -151,13 +157,14 @@ final class CatalogueRebuild {
               "",
               "",
               spanSize,
-              Instant.now()));
+              artifacts.created(digest)));
     }
   }
 
   private void put(Artifact artifact) throws IOException {
     if (catalogue.find(artifact.digest()).isEmpty()) {
       catalogue.put(artifact);
+      added++;
     }
   }
 }
