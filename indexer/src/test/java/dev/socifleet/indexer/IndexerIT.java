@@ -35,7 +35,9 @@ class IndexerIT extends IndexerFixture {
     rig.producer().sendAll(Topic.PUSHES, List.of(deleted, push));
 
     try (Indexer _ = Indexer.start(config())) {
-      await().atMost(Duration.ofSeconds(60)).until(() -> results().size() == 1);
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> results().size() == 1 && rig.sent().deadLetters(name).size() == 4);
     }
     assertThat(results()).hasOnlyElementsOfType(LayerResult.Indexed.class);
     assertThat(rig.sent().deadLetters(name))

@@ -8,12 +8,10 @@ import dev.socifleet.indexer.Indexer;
 import dev.socifleet.indexer.IndexerConfig;
 import dev.socifleet.ingest.Ingest;
 import dev.socifleet.ingest.IngestConfig;
-import dev.socifleet.oci.BlobContent;
 import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.HttpRegistries;
-import dev.socifleet.oci.ImageManifest;
 import dev.socifleet.oci.MediaTypes;
 import dev.socifleet.oci.OciJson;
 import dev.socifleet.oci.RegistriesConfig;
@@ -26,24 +24,20 @@ import dev.socifleet.service.Settings;
 import dev.socifleet.sociindex.IndexDiscovery;
 import dev.socifleet.sociindex.SociIndex;
 import dev.socifleet.sociindex.SociTerms;
+import dev.socifleet.testing.RawImage;
 import dev.socifleet.ztoc.Span;
 import dev.socifleet.ztoc.Ztoc;
-import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
-import java.util.zip.GZIPOutputStream;
-import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -121,47 +115,12 @@ class PushToIndexIT {
     }
   }
 
-  /** A layer of files whose bytes half compress, so that it has several spans. */
-  private static byte[] layer(long seed) throws Exception {
-    Random random = new Random(seed);
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (var tar = new TarArchiveOutputStream(new GZIPOutputStream(bytes))) {
-      for (int i = 0; i < 20; i++) {
-        byte[] content = new byte[40_000];
-        random.nextBytes(content);
-        for (int at = 0; at < content.length; at += 2) {
-          content[at] = (byte) i;
-        }
-        var entry = new TarArchiveEntry("file" + i);
-        entry.setSize(content.length);
-        tar.putArchiveEntry(entry);
-        tar.write(content);
-        tar.closeArchiveEntry();
-      }
-    }
-    return bytes.toByteArray();
-  }
-
   private Digest push(String tag, byte[]... layers) throws Exception {
-    byte[] config =
-        "{\"architecture\":\"amd64\",\"os\":\"linux\"}".getBytes(StandardCharsets.UTF_8);
-    repository.putBlob(Digest.of(config), config.length, BlobContent.of(config));
-    var descriptors = new java.util.ArrayList<Descriptor>();
+    List<Descriptor> descriptors = new ArrayList<>();
     for (byte[] layer : layers) {
-      repository.putBlob(Digest.of(layer), layer.length, BlobContent.of(layer));
-      descriptors.add(Descriptor.of(MediaTypes.OCI_LAYER_GZIP, Digest.of(layer), layer.length));
+      descriptors.add(RawImage.layer(repository, layer));
     }
-    byte[] manifest =
-        OciJson.write(
-            new ImageManifest(
-                MediaTypes.OCI_MANIFEST,
-                "",
-                Descriptor.of(MediaTypes.OCI_CONFIG, Digest.of(config), config.length),
-                descriptors,
-                null,
-                Map.of()));
-    repository.putManifest(tag, MediaTypes.OCI_MANIFEST, manifest);
-    return Digest.of(manifest);
+    return RawImage.push(repository, tag, descriptors).digest();
   }
 
   private void awaitIndexed(String tag, Digest image) {
@@ -175,7 +134,7 @@ class PushToIndexIT {
 
   @Test
   void aPushedImageGetsBothIndexesAndOurOwnPushesStartNothing() throws Exception {
-    byte[] good = layer(1);
+    byte[] good = RawImage.tarGzip(1);
     byte[] bad = good.clone();
     bad[bad.length / 2] ^= 1; // one damaged layer must not cost the others their index
     Digest image = push("1.0", good, bad);
@@ -222,7 +181,7 @@ class PushToIndexIT {
 
   @Test
   void theSameImageUnderManyTagsHasOneV1IndexAndAV2EachAfterRestartsInBetween() throws Exception {
-    byte[] layer = layer(2);
+    byte[] layer = RawImage.tarGzip(2);
     Digest image = push("t0", layer);
     pusher.close();
     for (int i = 1; i < 5; i++) {
@@ -241,8 +200,8 @@ class PushToIndexIT {
 
   @Test
   void theSamePushAnnouncedAHundredTimesIsIndexedOnce() throws Exception {
-    byte[] first = layer(3);
-    Digest image = push("1.0", first, layer(4));
+    byte[] first = RawImage.tarGzip(3);
+    Digest image = push("1.0", first, RawImage.tarGzip(4));
     String event =
         """
         {"events":[{"id":"%%d","action":"push","target":{"mediaType":"%s","digest":"%s",
@@ -265,7 +224,7 @@ class PushToIndexIT {
       }
     }
     awaitIndexed("1.0", image);
-    Digest last = push("last", layer(5)); // the repository's events are planned in order
+    Digest last = push("last", RawImage.tarGzip(5)); // the repository's events are planned in order
     awaitIndexed("last", last);
 
     assertThat(repository.referrers(image, SociTerms.V1_TYPE)).hasSize(1);
