@@ -187,12 +187,18 @@ public final class Soci implements Runnable {
     if (e instanceof InterruptedException) {
       return 130; // a signal ended it, and decides the status
     }
-    String advice = e instanceof RegistryException registry ? RegistryAdvice.on(registry) : "";
-    command.getErr().println("soci: " + firstLine(e) + advice);
+    command.getErr().println("soci: " + firstLine(e) + advice(e));
     if (debug) {
       e.printStackTrace(command.getErr());
     }
     return e instanceof CommandFailure failure ? failure.exitCode() : 1;
+  }
+
+  private static String advice(Exception e) {
+    if (e instanceof RegistryException registry) {
+      return RegistryAdvice.on(registry);
+    }
+    return NoSpace.isReasonOf(e) ? "; make room there, and run it again" : "";
   }
 
   private static String firstLine(Exception e) {

@@ -58,6 +58,12 @@ public final class ContainerdWithImages implements AutoCloseable {
     return containerd.ctr(arguments).success();
   }
 
+  /** Returns when all is gone that nothing refers to. */
+  public void collectGarbage() throws IOException, InterruptedException {
+    String lease = ctr("leases", "create").strip();
+    ctr("leases", "rm", "--sync", lease);
+  }
+
   /** Runs soci on this containerd, with a root directory of its own. */
   public Ended soci(String... arguments) {
     return sociAt("root", arguments);

@@ -80,6 +80,7 @@ public final class ConvertCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     ConversionRequest request =
         new ConversionRequest(platforms.choice(PlatformOptions.standard()), index.rules());
+    checkDigestMap();
     BuildOutput output = form.open(spec);
     try {
       ConversionResult result = standalone ? layouts(request, output) : images(request, output);
@@ -90,6 +91,18 @@ public final class ConvertCommand implements Callable<Integer> {
       return 0;
     } finally {
       output.erase();
+    }
+  }
+
+  /** Before the work: once the image is there, it would be too late. */
+  private void checkDigestMap() {
+    if (digestMap == null) {
+      return;
+    }
+    Path parent = digestMap.toAbsolutePath().getParent();
+    if (parent == null || !Files.isWritable(parent) || Files.isDirectory(digestMap)) {
+      throw new CommandFailure(
+          "cannot write " + digestMap + ", which --digest-map names; name a file in a directory");
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.socifleet.cli.convert;
 
 import dev.socifleet.cli.CommandFailure;
+import dev.socifleet.cli.NoSpace;
 import dev.socifleet.cli.build.BuildOutput;
 import dev.socifleet.cli.layout.ImageLayout;
 import dev.socifleet.cli.layout.LayoutDocuments;
@@ -35,6 +36,7 @@ final class StandaloneConversion {
 
   ConversionResult run(Path input, LayoutOutput destination, ConversionRequest request)
       throws IOException {
+    LayoutDraft.sweep(destination.path());
     destination.check();
     ImageLayout layout = ImageLayout.open(input);
     LayoutRoot root = LayoutRoot.of(layout);
@@ -50,6 +52,8 @@ final class StandaloneConversion {
       checkLayers(result, layout);
       destination.commit(draft, layout, result.root());
       return result;
+    } catch (IOException e) {
+      throw NoSpace.at(destination.path(), e);
     }
   }
 

@@ -61,7 +61,7 @@ public record DirectoryOutput(Path path) implements LayoutOutput {
 
   private void swap(LayoutDraft draft, Path layout) throws IOException {
     Path place = Files.exists(path) ? path.toRealPath() : path;
-    Path before = draft.scratch("before");
+    Path before = draft.before();
     if (Files.exists(place)) {
       check();
       Files.move(place, before, StandardCopyOption.ATOMIC_MOVE);

@@ -2,6 +2,7 @@ package dev.socifleet.cli.store;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.socifleet.cli.NoSpace;
 import dev.socifleet.oci.Digest;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -40,6 +41,8 @@ public final class Catalogue {
     try {
       Files.write(temporary, artifact.bytes());
       Files.move(temporary, file(artifact.digest()), StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw NoSpace.at(file(artifact.digest()), e);
     } finally {
       Files.deleteIfExists(temporary);
     }

@@ -1,5 +1,6 @@
 package dev.socifleet.cli.store;
 
+import dev.socifleet.cli.NoSpace;
 import dev.socifleet.oci.Digest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -91,6 +92,8 @@ final class DirectoryArtifacts implements ArtifactStore {
     try {
       Files.write(temporary, bytes);
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw NoSpace.at(file, e);
     } finally {
       Files.deleteIfExists(temporary);
     }

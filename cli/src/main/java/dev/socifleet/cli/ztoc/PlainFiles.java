@@ -1,6 +1,7 @@
 package dev.socifleet.cli.ztoc;
 
 import dev.socifleet.cli.CommandFailure;
+import dev.socifleet.cli.NoSpace;
 import dev.socifleet.ztoc.Compression;
 import dev.socifleet.ztoc.MalformedZtocException;
 import dev.socifleet.ztoc.SpanReader;
@@ -128,6 +129,8 @@ final class PlainFiles {
         filling.fill(file);
       } catch (NoSuchFileException | AccessDeniedException e) {
         throw failure("write", path, e);
+      } catch (IOException e) {
+        throw NoSpace.at(path, e);
       }
       move(temporary, target);
     } finally {

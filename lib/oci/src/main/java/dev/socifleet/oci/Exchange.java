@@ -1,10 +1,12 @@
 package dev.socifleet.oci;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
+import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
@@ -125,6 +127,18 @@ final class Exchange {
 
   /** What an exception says, in a line; some of the JDK's have no message of their own. */
   static String said(IOException e) {
+    if (e instanceof ConnectException && e.getMessage() == null) {
+      return isUnresolved(e) ? "the host's name has no address" : "no connection";
+    }
     return ErrorBody.harmless(e.getMessage() == null ? e.toString() : e.getMessage());
+  }
+
+  private static boolean isUnresolved(Throwable failure) {
+    for (@Nullable Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof UnresolvedAddressException) {
+        return true;
+      }
+    }
+    return false;
   }
 }
