@@ -35,7 +35,7 @@ final class CompletionCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     // The script turns bash's completion on in zsh by itself.
-    String script = AutoComplete.bash("soci", spec.root().commandLine());
+    String script = AutoComplete.bash("soci", Soci.commandLine());
     spec.commandLine().getOut().print(script);
     spec.commandLine().getOut().flush();
     return 0;

@@ -72,7 +72,12 @@ public final class ContainerdOptions {
     return new Containerd(
         Path.of(socket.startsWith("unix://") ? socket.substring("unix://".length()) : socket),
         first(namespace, global.namespace, environment.get("CONTAINERD_NAMESPACE"), "default"),
-        timeout != null ? timeout : global.timeout != null ? global.timeout : Duration.ZERO);
+        timeout(global));
+  }
+
+  /** How long the command may take; zero for no limit. Asks nothing else. */
+  public Duration timeout(ContainerdOptions global) {
+    return timeout != null ? timeout : global.timeout != null ? global.timeout : Duration.ZERO;
   }
 
   private static String first(@Nullable String... values) {

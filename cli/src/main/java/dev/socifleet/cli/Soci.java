@@ -1,26 +1,8 @@
 package dev.socifleet.cli;
 
-import dev.socifleet.cli.artifacts.PrefetchCommand;
-import dev.socifleet.cli.artifacts.RebuildCommand;
-import dev.socifleet.cli.convert.ConvertCommand;
-import dev.socifleet.cli.create.CreateCommand;
-import dev.socifleet.cli.demo.DemoCommand;
-import dev.socifleet.cli.index.IndexCommand;
-import dev.socifleet.cli.inspect.DoctorCommand;
-import dev.socifleet.cli.inspect.ExplainCommand;
-import dev.socifleet.cli.inspect.VerifyCommand;
-import dev.socifleet.cli.install.InstallCommand;
-import dev.socifleet.cli.install.UninstallCommand;
-import dev.socifleet.cli.mount.MountCommand;
-import dev.socifleet.cli.mount.UnmountCommand;
-import dev.socifleet.cli.push.PushCommand;
-import dev.socifleet.cli.referrers.ReferrersCommand;
 import dev.socifleet.cli.remote.RegistryAdvice;
-import dev.socifleet.cli.rpull.RpullCommand;
-import dev.socifleet.cli.service.ServiceCommand;
 import dev.socifleet.cli.store.StoreOptions;
 import dev.socifleet.cli.up.UpCommand;
-import dev.socifleet.cli.ztoc.ZtocCommand;
 import dev.socifleet.oci.RegistryException;
 import dev.socifleet.service.Logging;
 import dev.socifleet.service.Settings;
@@ -40,28 +22,6 @@ import picocli.CommandLine.Option;
     name = "soci",
     description = "Container images that start before they are downloaded.",
     versionProvider = Soci.Version.class,
-    subcommands = {
-      DemoCommand.class,
-      UpCommand.class,
-      ServiceCommand.class,
-      CreateCommand.class,
-      ConvertCommand.class,
-      PushCommand.class,
-      IndexCommand.class,
-      ReferrersCommand.class,
-      VerifyCommand.class,
-      ExplainCommand.class,
-      DoctorCommand.class,
-      PrefetchCommand.class,
-      RebuildCommand.class,
-      CompletionCommand.class,
-      RpullCommand.class,
-      MountCommand.class,
-      UnmountCommand.class,
-      ZtocCommand.class,
-      InstallCommand.class,
-      UninstallCommand.class
-    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done",
@@ -128,18 +88,30 @@ public final class Soci implements Runnable {
 
   /** Runs a command line and gives its exit code. */
   public static int run(String... args) {
-    return commandLine().execute(args);
+    return commandLine(Commands.namedIn(args)).execute(args);
   }
 
   /** The whole command, to be executed once. */
   public static CommandLine commandLine() {
+    return commandLine(List.of(Commands.values()));
+  }
+
+  /** The command with some of its commands, to be executed once. */
+  static CommandLine commandLine(List<Commands> some) {
     Soci soci = new Soci();
-    CommandLine whole = new CommandLine(soci);
-    tellVersion(whole);
-    return whole
+    CommandLine command = new CommandLine(soci);
+    some.forEach(one -> one.addTo(command));
+    tellVersion(command);
+    return command
         .setExecutionStrategy(soci::execute)
         .setExecutionExceptionHandler(soci::fail)
-        .setParameterExceptionHandler(Soci::refuse);
+        .setParameterExceptionHandler(
+            Commands.all(some) ? Soci::refuse : (e, args) -> parseByAll(e.getCommandLine(), args));
+  }
+
+  /** What is wrong can depend on commands that weren't read. */
+  private static int parseByAll(CommandLine command, String... args) {
+    return commandLine().setOut(command.getOut()).setErr(command.getErr()).execute(args);
   }
 
   /** Commands of commands have {@code --version}, too. */

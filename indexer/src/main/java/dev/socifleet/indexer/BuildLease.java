@@ -17,7 +17,6 @@ import org.slf4j.LoggerFactory;
  */
 final class BuildLease implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(BuildLease.class);
-  private static final Duration LASTS = Duration.ofSeconds(60);
 
   private final FleetCache cache;
   private final Digest layer;
@@ -26,37 +25,45 @@ final class BuildLease implements AutoCloseable {
   /** A name that no other build has, nor one of another thread here. */
   private final String holder;
 
+  private final Duration lasts;
   private final Thread renewal;
 
-  private BuildLease(FleetCache cache, Digest layer, long spanSizeBytes, String holder) {
+  private BuildLease(
+      FleetCache cache, Digest layer, long spanSizeBytes, String holder, Duration lasts) {
     this.cache = cache;
     this.layer = layer;
     this.spanSizeBytes = spanSizeBytes;
     this.holder = holder;
+    this.lasts = lasts;
     renewal = Thread.ofVirtual().name("lease of " + layer).start(this::renew);
   }
 
-  /** Empty while another one holds it. */
-  static Optional<BuildLease> take(FleetCache cache, Digest layer, long spanSizeBytes) {
+  /**
+   * Empty while another one holds it.
+   *
+   * @param lasts how long it stays when its holder dies
+   */
+  static Optional<BuildLease> take(
+      FleetCache cache, Digest layer, long spanSizeBytes, Duration lasts) {
     String holder = UUID.randomUUID().toString();
     boolean ours;
     try {
-      ours = cache.lease(layer, spanSizeBytes, holder, LASTS);
+      ours = cache.lease(layer, spanSizeBytes, holder, lasts);
     } catch (IOException e) {
       LOG.debug("built without a lease, the cache is away: {}", e.getMessage());
       ours = true;
     }
     return ours
-        ? Optional.of(new BuildLease(cache, layer, spanSizeBytes, holder))
+        ? Optional.of(new BuildLease(cache, layer, spanSizeBytes, holder, lasts))
         : Optional.empty();
   }
 
   private void renew() {
     try {
       while (true) {
-        Thread.sleep(LASTS.dividedBy(3));
+        Thread.sleep(lasts.dividedBy(3));
         try {
-          if (!cache.lease(layer, spanSizeBytes, holder, LASTS)) {
+          if (!cache.lease(layer, spanSizeBytes, holder, lasts)) {
             LOG.debug("another one builds layer {} too: our lease had run out", layer);
           }
         } catch (IOException e) {
@@ -68,18 +75,23 @@ final class BuildLease implements AutoCloseable {
     }
   }
 
+  /** A build that is cancelled by an interrupt gives its lease back as well. */
   @Override
   public void close() {
+    boolean interrupted = Thread.interrupted();
     renewal.interrupt();
     try {
       renewal.join();
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      interrupted = true;
     }
     try {
       cache.release(layer, spanSizeBytes, holder);
     } catch (IOException e) {
       LOG.debug("the lease on layer {} runs out by itself: {}", layer, e.getMessage());
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 }

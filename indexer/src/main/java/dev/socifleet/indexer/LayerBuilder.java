@@ -22,6 +22,8 @@ import dev.socifleet.ztoc.ZtocOptions;
 import dev.socifleet.ztoc.ZtocOutcome;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.Optional;
@@ -36,6 +38,7 @@ import org.slf4j.LoggerFactory;
  */
 final class LayerBuilder implements TaskConsumer.Handler {
   private static final Logger LOG = LoggerFactory.getLogger(LayerBuilder.class);
+  private static final Duration LEASE = Duration.ofSeconds(60);
 
   private final IndexerConfig config;
   private final Registries registries;
@@ -71,9 +74,11 @@ final class LayerBuilder implements TaskConsumer.Handler {
       } catch (BeingBuilt e) {
         Delays.later(producer, Topic.LAYERS, again(task, task.attempt()), 1, Optional.empty());
         return;
+      } catch (InterruptedIOException e) {
+        throw cancelled();
       } catch (RegistryException e) {
         if (Thread.currentThread().isInterrupted()) {
-          throw new InterruptedException("the task isn't ours any more");
+          throw cancelled();
         }
         if (e.temporary() && task.attempt() < config.attempts()) {
           LOG.warn(
@@ -104,6 +109,11 @@ final class LayerBuilder implements TaskConsumer.Handler {
             Instant.now()));
   }
 
+  private static InterruptedException cancelled() {
+    boolean _ = Thread.interrupted(); // it is told by the exception
+    return new InterruptedException("the task isn't ours any more");
+  }
+
   private LayerResult index(LayerTask task) throws IOException, BeingBuilt {
     Repository repository = registries.repository(task.repository());
     Optional<byte[]> known = fromCache(task);
@@ -116,7 +126,7 @@ final class LayerBuilder implements TaskConsumer.Handler {
       return build(task, repository);
     }
     try (BuildLease _ =
-        BuildLease.take(cache.get(), task.layer(), task.spanSizeBytes())
+        BuildLease.take(cache.get(), task.layer(), task.spanSizeBytes(), LEASE)
             .orElseThrow(BeingBuilt::new)) {
       return build(task, repository);
     }

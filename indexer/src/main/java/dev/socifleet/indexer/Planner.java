@@ -6,6 +6,7 @@ import dev.socifleet.events.Delays;
 import dev.socifleet.events.Event;
 import dev.socifleet.events.EventConsumer;
 import dev.socifleet.events.EventProducer;
+import dev.socifleet.events.EventTooLargeException;
 import dev.socifleet.events.ImageOutcome;
 import dev.socifleet.events.LayerTask;
 import dev.socifleet.events.PushEvent;
@@ -31,6 +32,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,10 +51,11 @@ final class Planner implements EventConsumer.Handler {
   private final Metrics metrics;
 
   /**
-   * Plans that this process opened just now: one push is announced many times. A loss only repeats
-   * work.
+   * The plan that this process opened last for a name (a tag, or a digest) just now: one push is
+   * announced many times. A tag that comes back to an earlier image is planned again, as its v2 is
+   * of the image in between. A loss only repeats work.
    */
-  private final Cache<String, Boolean> recent =
+  private final Cache<String, String> recent =
       Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(Duration.ofMinutes(1)).build();
 
   Planner(IndexerConfig config, Registries registries, EventProducer producer, Metrics metrics) {
@@ -71,16 +74,21 @@ final class Planner implements EventConsumer.Handler {
   }
 
   private void plan(PushEvent.ImagePushed pushed) throws IOException {
+    @Nullable Digest target = null;
     try {
       Repository repository = registries.repository(pushed.repository());
       String wanted = pushed.tag() != null ? pushed.tag() : String.valueOf(pushed.digest());
-      Optional<ManifestBlob> target = repository.manifest(wanted);
-      if (target.isEmpty()) {
+      Optional<ManifestBlob> found = repository.manifest(wanted);
+      if (found.isEmpty()) {
         count("gone");
         LOG.info("{}: {} isn't there any more", pushed.repository(), wanted);
         return;
       }
-      open(pushed, repository, target.get());
+      target = found.get().digest();
+      open(pushed, repository, found.get());
+    } catch (MalformedDocumentException | EventTooLargeException e) {
+      count("malformed");
+      failed(pushed, target, e);
     } catch (RegistryException e) {
       if (e.temporary() && pushed.seenAt().plus(GIVE_UP).isAfter(Instant.now())) {
         int attempts =
@@ -90,20 +98,40 @@ final class Planner implements EventConsumer.Handler {
         LOG.warn("{}; the push waits", e.getMessage());
       } else {
         count("failed");
-        LOG.error("cannot plan the push of {}: {}", pushed.repository(), e.getMessage());
+        failed(pushed, target, e);
       }
+    }
+  }
+
+  /**
+   * @param target null while the registry didn't say what was pushed: then there is no image to
+   *     tell of
+   */
+  private void failed(PushEvent.ImagePushed pushed, @Nullable Digest target, Exception why)
+      throws IOException {
+    LOG.error("cannot plan the push of {}: {}", pushed.repository(), why.getMessage());
+    if (target != null) {
+      String reason = String.valueOf(why.getMessage());
+      producer.send(Topic.IMAGES, ended(pushed, target, "failed", reason, List.of()));
     }
   }
 
   private void open(PushEvent.ImagePushed pushed, Repository repository, ManifestBlob target)
       throws IOException {
-    List<String> tags = pushed.tag() == null ? List.of() : List.of(pushed.tag());
+    List<String> tags = tags(pushed);
     String planId = planId(pushed, target.digest());
-    if (recent.getIfPresent(planId + tags) != null) {
+    String name =
+        pushed.repository() + ":" + (pushed.tag() == null ? target.digest() : pushed.tag());
+    if (planId.equals(recent.getIfPresent(name))) {
       count("repeated");
       return;
     }
-    Instant now = Instant.now();
+    boolean v2 = config.rules().v2() && !tags.isEmpty();
+    if (!config.rules().v1() && !v2) {
+      count("nothing-to-publish");
+      LOG.debug("{} {}: no index of it is wanted", pushed.repository(), target.digest());
+      return;
+    }
     List<PlannedImage> images;
     try {
       images = new PushedImage(repository, config.rules()).read(target);
@@ -111,21 +139,8 @@ final class Planner implements EventConsumer.Handler {
       count("not-ours-to-index");
       LOG.debug("{} {}: {}", pushed.repository(), target.digest(), e.getMessage());
       return;
-    } catch (MalformedDocumentException e) {
-      count("malformed");
-      producer.send(
-          Topic.IMAGES,
-          ended(
-              pushed,
-              target.digest(),
-              planId,
-              tags,
-              "failed",
-              String.valueOf(e.getMessage()),
-              List.of(),
-              now));
-      return;
     }
+    Instant now = Instant.now();
     Map<Digest, LayerTask> tasks = new LinkedHashMap<>();
     for (PlannedImage image : images) {
       for (PlannedLayer layer : image.layers()) {
@@ -151,12 +166,9 @@ final class Planner implements EventConsumer.Handler {
           ended(
               pushed,
               target.digest(),
-              planId,
-              tags,
               "nothing-to-index",
               "no layer of it can or need be indexed",
-              outcomes(images),
-              now));
+              outcomes(images)));
       LOG.info("{} {}: nothing to index", pushed.repository(), target.digest());
       return;
     }
@@ -169,14 +181,14 @@ final class Planner implements EventConsumer.Handler {
             tags,
             images,
             config.rules().v1(),
-            config.rules().v2() && !tags.isEmpty(),
+            v2,
             config.rules().v2Tag(),
             Map.of(),
             pushed.seenAt(),
             now,
             now.plus(config.planDeadline())));
     producer.sendAll(Topic.LAYERS, new ArrayList<>(tasks.values()));
-    recent.put(planId + tags, true);
+    recent.put(name, planId);
     count("opened");
     LOG.info(
         "{} {}: plan {} with {} layers to index",
@@ -194,28 +206,31 @@ final class Planner implements EventConsumer.Handler {
         .hex();
   }
 
-  private static ImageOutcome ended(
+  private static List<String> tags(PushEvent.ImagePushed pushed) {
+    return pushed.tag() == null ? List.of() : List.of(pushed.tag());
+  }
+
+  /** How a push ended of which no plan was opened. */
+  private ImageOutcome ended(
       PushEvent.ImagePushed pushed,
       Digest target,
-      String planId,
-      List<String> tags,
       String status,
       String reason,
-      List<ImageOutcome.PlatformOutcome> platforms,
-      Instant openedAt) {
+      List<ImageOutcome.PlatformOutcome> platforms) {
+    Instant now = Instant.now();
     return new ImageOutcome(
         pushed.repository(),
         target,
-        planId,
-        tags,
+        planId(pushed, target),
+        tags(pushed),
         status,
         reason,
         platforms,
         null,
         null,
         pushed.seenAt(),
-        openedAt,
-        Instant.now());
+        now,
+        now);
   }
 
   private static List<ImageOutcome.PlatformOutcome> outcomes(List<PlannedImage> images) {

@@ -5,8 +5,10 @@ import dev.socifleet.events.ZtocEvent.LayerOutcome;
 import dev.socifleet.events.ZtocEvent.PlanOpened;
 import dev.socifleet.events.ZtocEvent.PlannedImage;
 import dev.socifleet.events.ZtocEvent.PlannedLayer;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class Plan {
   private final Map<String, LayerResult> outcomes = new HashMap<>();
   private final Set<String> tags = new LinkedHashSet<>();
+  private final Set<Instant> openings = new HashSet<>();
 
   /**
    * To be run when the plan has ended: the records that it was made of may then be forgotten by
@@ -32,14 +35,26 @@ final class Plan {
   void add(PlanOpened again, Runnable done) {
     records.add(done);
     opened = again;
+    openings.add(again.openedAt());
     tags.addAll(again.tags());
-    again.outcomes().forEach(outcomes::putIfAbsent);
+    again.outcomes().forEach((layer, result) -> outcomes.merge(layer, result, Plan::truer));
   }
 
   void add(LayerOutcome outcome, Runnable done) {
     records.add(done);
-    // A later outcome replaces an earlier one: after a re-emitted task it is the truer one.
-    outcomes.put(outcome.layer().toString(), outcome.result());
+    outcomes.merge(outcome.layer().toString(), outcome.result(), Plan::truer);
+  }
+
+  /**
+   * The later one, but that a zTOC which is there is never lost: the same task may end twice, and
+   * fail the second time. Of a zTOC that the registry forgot {@link #forget} was told.
+   */
+  private static LayerResult truer(LayerResult known, LayerResult later) {
+    return hasZtoc(known) && !hasZtoc(later) ? known : later;
+  }
+
+  private static boolean hasZtoc(LayerResult result) {
+    return result instanceof LayerResult.Indexed || result instanceof LayerResult.Reused;
   }
 
   /** The opening with every tag and outcome that came so far; null while only outcomes came. */
@@ -61,6 +76,11 @@ final class Plan {
         known.pushedAt(),
         known.openedAt(),
         known.deadline());
+  }
+
+  /** When it was opened, each time that it was; a record that is read again is one of them. */
+  Set<Instant> openings() {
+    return Set.copyOf(openings);
   }
 
   boolean complete() {

@@ -5,7 +5,9 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.socifleet.events.Event;
 import dev.socifleet.events.EventConsumer;
 import dev.socifleet.events.EventProducer;
+import dev.socifleet.events.EventTooLargeException;
 import dev.socifleet.events.ImageOutcome;
+import dev.socifleet.events.KafkaUnavailableException;
 import dev.socifleet.events.LayerResult;
 import dev.socifleet.events.LayerTask;
 import dev.socifleet.events.Topic;
@@ -19,11 +21,13 @@ import dev.socifleet.service.Metrics;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,28 +46,43 @@ final class PlanBoard implements EventConsumer.Handler {
   private static final class Entry {
     private final int partition;
     private final Plan plan = new Plan();
-    private Instant since = Instant.now();
+    private Instant since;
     private Instant nextAttempt = Instant.MIN;
     private int attempts;
+
+    /** What the registry said at the last attempt to publish; empty before there was one. */
+    private String trouble = "";
+
     private int reemissions;
 
-    Entry(int partition) {
+    Entry(int partition, Instant since) {
       this.partition = partition;
+      this.since = since;
     }
   }
 
   private final Duration carryOver;
+  private final InstantSource clock;
   private final Registries registries;
   private final EventProducer producer;
   private final Metrics metrics;
   private final Map<String, Entry> entries = new HashMap<>();
 
-  /** Outcomes may come twice; those of a plan that has ended need no place. */
-  private final Cache<String, Boolean> ended =
+  /**
+   * Records may come twice; those of a plan that has ended need no place. By plan id the openings
+   * it was made of: one of another time is a new announcement, whose tasks are on their way.
+   */
+  private final Cache<String, Set<Instant>> ended =
       Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(Duration.ofHours(1)).build();
 
-  PlanBoard(Duration carryOver, Registries registries, EventProducer producer, Metrics metrics) {
+  PlanBoard(
+      Duration carryOver,
+      InstantSource clock,
+      Registries registries,
+      EventProducer producer,
+      Metrics metrics) {
     this.carryOver = carryOver;
+    this.clock = clock;
     this.registries = registries;
     this.producer = producer;
     this.metrics = metrics;
@@ -79,7 +98,12 @@ final class PlanBoard implements EventConsumer.Handler {
   public synchronized void handle(Event event, int partition, Runnable done) throws Exception {
     switch (event) {
       case PlanOpened opened -> {
-        Entry entry = entries.computeIfAbsent(opened.planId(), _ -> new Entry(partition));
+        if (!entries.containsKey(opened.planId()) && hasEnded(opened)) {
+          done.run();
+          return;
+        }
+        Entry entry =
+            entries.computeIfAbsent(opened.planId(), _ -> new Entry(partition, clock.instant()));
         entry.plan.add(opened, done);
         advance(opened.planId(), entry);
       }
@@ -90,7 +114,7 @@ final class PlanBoard implements EventConsumer.Handler {
           return;
         }
         if (entry == null) {
-          entry = new Entry(partition);
+          entry = new Entry(partition, clock.instant());
           entries.put(outcome.planId(), entry);
         }
         entry.plan.add(outcome, done);
@@ -103,14 +127,23 @@ final class PlanBoard implements EventConsumer.Handler {
     }
   }
 
+  /**
+   * Above all the record of a carry-over, where the plan's last outcome was on its way already:
+   * waited for again, it would end a published image as failed.
+   */
+  private boolean hasEnded(PlanOpened opened) {
+    Set<Instant> openings = ended.getIfPresent(opened.planId());
+    return openings != null && openings.contains(opened.openedAt());
+  }
+
   @Override
   public synchronized void lost(Collection<Integer> partitions) {
     entries.values().removeIf(entry -> partitions.contains(entry.partition));
   }
 
   /** Does what is due: another attempt to publish, a deadline, a carry-over. */
-  synchronized void tick() throws IOException {
-    Instant now = Instant.now();
+  synchronized void tick() throws KafkaUnavailableException {
+    Instant now = clock.instant();
     for (Map.Entry<String, Entry> one : List.copyOf(entries.entrySet())) {
       Entry entry = one.getValue();
       PlanOpened opened = entry.plan.opened();
@@ -119,54 +152,67 @@ final class PlanBoard implements EventConsumer.Handler {
           end(one.getKey(), entry); // outcomes whose plan never came: replays of one long ended
         }
       } else if (opened.deadline().isBefore(now)) {
-        finish(
-            one.getKey(),
-            entry,
-            opened,
-            new Publisher(registries.repository(opened.repository()), opened).failed("timeout"));
+        finish(one.getKey(), entry, opened, new PlanEnding(opened).failed(timeout(entry)));
       } else if (entry.plan.complete()) {
         advance(one.getKey(), entry);
       } else if (entry.since.plus(carryOver).isBefore(now)) {
-        producer.send(Topic.ZTOCS, opened);
         entry.since = now;
-        entry.plan.ended();
+        carryOver(entry, opened);
       }
     }
   }
 
-  private void advance(String planId, Entry entry) throws IOException {
+  private void carryOver(Entry entry, PlanOpened opened) throws KafkaUnavailableException {
+    try {
+      producer.send(Topic.ZTOCS, opened);
+      entry.plan.ended();
+    } catch (EventTooLargeException e) {
+      LOG.warn("{}; it stays until it ends", e.getMessage());
+    }
+  }
+
+  private static String timeout(Entry entry) {
+    return entry.trouble.isEmpty() ? "timeout" : "timeout: " + entry.trouble;
+  }
+
+  private static Duration backoff(int attempts) {
+    Duration wait = Duration.ofSeconds(1L << Math.min(attempts, 6));
+    return wait.compareTo(LONGEST_BACKOFF) > 0 ? LONGEST_BACKOFF : wait;
+  }
+
+  private void advance(String planId, Entry entry) throws KafkaUnavailableException {
     PlanOpened opened = entry.plan.opened();
-    if (opened == null || !entry.plan.complete() || entry.nextAttempt.isAfter(Instant.now())) {
+    if (opened == null || !entry.plan.complete() || entry.nextAttempt.isAfter(clock.instant())) {
       return;
     }
+    ImageOutcome outcome;
     try {
-      Publisher publisher = new Publisher(registries.repository(opened.repository()), opened);
-      finish(planId, entry, opened, publisher.publish());
+      outcome = new Publisher(registries.repository(opened.repository()), opened).publish();
     } catch (RegistryException e) {
       if (e.codes().contains("MANIFEST_BLOB_UNKNOWN") && entry.reemissions < MOST_REEMISSIONS) {
-        entry.reemissions++;
         LOG.warn("{}; its zTOCs are made again", e.getMessage());
         buildAgain(entry, opened);
-      } else if (e.temporary()) {
-        entry.attempts++;
-        Duration wait =
-            e.retryAfter().orElse(Duration.ofSeconds(1L << Math.min(entry.attempts, 6)));
-        entry.nextAttempt =
-            Instant.now().plus(wait.compareTo(LONGEST_BACKOFF) > 0 ? LONGEST_BACKOFF : wait);
-        LOG.warn("{}; trying again", e.getMessage());
-      } else {
-        finish(
-            planId,
-            entry,
-            opened,
-            new Publisher(registries.repository(opened.repository()), opened)
-                .failed(String.valueOf(e.getMessage())));
+        entry.reemissions++;
+        return;
       }
+      if (e.temporary()) {
+        entry.attempts++;
+        Duration wait = e.retryAfter().orElse(backoff(entry.attempts));
+        entry.nextAttempt = clock.instant().plus(wait);
+        entry.trouble = String.valueOf(e.getMessage());
+        LOG.warn("{}; trying again", e.getMessage());
+        return;
+      }
+      outcome = new PlanEnding(opened).failed(String.valueOf(e.getMessage()));
+    } catch (IOException | RuntimeException e) { // the edge of a plan: it must not cost the others
+      LOG.error("{} {} could not be published", opened.repository(), opened.target().digest(), e);
+      outcome = new PlanEnding(opened).failed(e.toString());
     }
+    finish(planId, entry, opened, outcome);
   }
 
   /** The registry forgot a zTOC: its layer's task goes round again. */
-  private void buildAgain(Entry entry, PlanOpened opened) throws IOException {
+  private void buildAgain(Entry entry, PlanOpened opened) throws KafkaUnavailableException {
     List<LayerTask> tasks = new ArrayList<>();
     for (PlannedImage image : opened.images()) {
       for (PlannedLayer layer : image.layers()) {
@@ -190,8 +236,12 @@ final class PlanBoard implements EventConsumer.Handler {
   }
 
   private void finish(String planId, Entry entry, PlanOpened opened, ImageOutcome outcome)
-      throws IOException {
-    producer.send(Topic.IMAGES, outcome);
+      throws KafkaUnavailableException {
+    try {
+      producer.send(Topic.IMAGES, outcome);
+    } catch (EventTooLargeException e) {
+      producer.send(Topic.IMAGES, PlanEnding.inShort(outcome));
+    }
     metrics
         .counter("soci_pusher_images_total", "Plans by how they ended", "status", outcome.status())
         .increment();
@@ -207,7 +257,7 @@ final class PlanBoard implements EventConsumer.Handler {
 
   private void end(String planId, Entry entry) {
     entries.remove(planId);
-    ended.put(planId, true);
+    ended.put(planId, entry.plan.openings());
     entry.plan.ended();
   }
 }

@@ -15,10 +15,11 @@ import dev.socifleet.sociindex.SociIndex;
 import dev.socifleet.sociindex.V2Conversion;
 import dev.socifleet.sociindex.publish.IndexPublisher;
 import java.io.IOException;
-import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,12 +34,16 @@ final class Publisher {
   private final Repository repository;
   private final IndexPublisher publisher;
   private final PlanOpened plan;
-  private final List<String> reasons = new ArrayList<>();
+  private final PlanEnding ending;
+
+  /** Each once, however many layers or tags it is true of. */
+  private final Set<String> reasons = new LinkedHashSet<>();
 
   Publisher(Repository repository, PlanOpened plan) {
     this.repository = repository;
     publisher = new IndexPublisher(repository);
     this.plan = plan;
+    ending = new PlanEnding(plan);
   }
 
   /** An image of the plan with the zTOCs that its layers got. */
@@ -56,12 +61,10 @@ final class Publisher {
         publisher.putConfig();
         v1 = plan.publishV1() ? v1(image, ztocs) : null;
       }
-      platforms.add(
-          new ImageOutcome.PlatformOutcome(
-              image.manifest().digest(), image.platform(), v1, decisions(image)));
+      platforms.add(ending.platform(image, v1));
     }
     if (ready.isEmpty()) {
-      return outcome("nothing-to-index", "no layer got a zTOC", platforms, null, null);
+      return ending.outcome("nothing-to-index", "no layer got a zTOC", platforms, null, null);
     }
     @Nullable Digest v2 = null;
     @Nullable String v2Tag = null;
@@ -76,7 +79,7 @@ final class Publisher {
     }
     boolean published =
         v2 != null || platforms.stream().anyMatch(platform -> platform.v1() != null);
-    return outcome(
+    return ending.outcome(
         published ? "published" : "failed", String.join("; ", reasons), platforms, v2, v2Tag);
   }
 
@@ -111,6 +114,10 @@ final class Publisher {
 
   private @Nullable Digest v1(PlannedImage image, List<SociIndex.LayerZtoc> ztocs)
       throws RegistryException {
+    if (repository.headManifest(image.manifest().digest().toString()).isEmpty()) {
+      reasons.add("manifest " + image.manifest().digest() + " was deleted meanwhile");
+      return null; // a referrer of nothing would stay for ever
+    }
     ManifestBlob index = SociIndex.v1(ztocs, image.manifest()).manifest();
     Optional<String> refused = publisher.v1(image.manifest().digest(), index);
     if (refused.isPresent()) {
@@ -137,10 +144,18 @@ final class Publisher {
       indexed.add(
           new V2Conversion.Indexed(image.image().manifest().digest(), image.platform(), index));
     }
-    return Optional.of(
-        publisher
-            .v2(target.get(), digest -> repository.manifest(digest.toString()), indexed)
-            .root());
+    try {
+      return Optional.of(
+          publisher
+              .v2(target.get(), digest -> repository.manifest(digest.toString()), indexed)
+              .root());
+    } catch (RegistryException e) {
+      throw e;
+    } catch (IOException e) {
+      // What the image is made of changed since it was planned: v1 is of what is still there.
+      reasons.add(String.valueOf(e.getMessage()));
+      return Optional.empty();
+    }
   }
 
   /** Tags the converted image, if the tag it was made of still means what was planned. */
@@ -157,63 +172,5 @@ final class Publisher {
 
   private String v2Tag(String tag) {
     return plan.v2TagTemplate().replace("{tag}", tag);
-  }
-
-  private List<ImageOutcome.LayerDecision> decisions(PlannedImage image) {
-    List<ImageOutcome.LayerDecision> decisions = new ArrayList<>();
-    for (PlannedLayer layer : image.layers()) {
-      LayerResult result =
-          layer.leftOut() != null
-              ? new LayerResult.Skipped(layer.leftOut())
-              : plan.outcomes()
-                  .getOrDefault(
-                      layer.digest().toString(), new LayerResult.Failed("no outcome came in time"));
-      decisions.add(
-          switch (result) {
-            case LayerResult.Indexed indexed -> decision(layer, "indexed", "", indexed.ztoc());
-            case LayerResult.Reused reused -> decision(layer, "reused", "", reused.ztoc());
-            case LayerResult.Skipped skipped -> decision(layer, "skipped", skipped.reason(), null);
-            case LayerResult.Failed failed -> decision(layer, "failed", failed.reason(), null);
-          });
-    }
-    return decisions;
-  }
-
-  private static ImageOutcome.LayerDecision decision(
-      PlannedLayer layer, String decision, String reason, @Nullable Digest ztoc) {
-    return new ImageOutcome.LayerDecision(
-        layer.digest(), layer.sizeBytes(), decision, reason, ztoc);
-  }
-
-  /** How a plan ended that could not be published. */
-  ImageOutcome failed(String reason) {
-    List<ImageOutcome.PlatformOutcome> platforms = new ArrayList<>();
-    for (PlannedImage image : plan.images()) {
-      platforms.add(
-          new ImageOutcome.PlatformOutcome(
-              image.manifest().digest(), image.platform(), null, decisions(image)));
-    }
-    return outcome("failed", reason, platforms, null, null);
-  }
-
-  private ImageOutcome outcome(
-      String status,
-      String reason,
-      List<ImageOutcome.PlatformOutcome> platforms,
-      @Nullable Digest v2,
-      @Nullable String v2Tag) {
-    return new ImageOutcome(
-        plan.repository(),
-        plan.target().digest(),
-        plan.planId(),
-        plan.tags(),
-        status,
-        reason,
-        platforms,
-        v2,
-        v2Tag,
-        plan.pushedAt(),
-        plan.openedAt(),
-        Instant.now());
   }
 }

@@ -11,6 +11,7 @@ import dev.socifleet.service.Parts;
 import dev.socifleet.service.Readiness;
 import dev.socifleet.service.ServiceMain;
 import java.io.IOException;
+import java.time.InstantSource;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -39,7 +40,8 @@ public final class Pusher implements AutoCloseable {
     BrokerCheck broker = BrokerCheck.start(config.kafka());
     parts.add(broker);
     readiness.add("kafka", broker::whyNotReady);
-    PlanBoard board = new PlanBoard(config.carryOver(), registries, producer, metrics);
+    PlanBoard board =
+        new PlanBoard(config.carryOver(), InstantSource.system(), registries, producer, metrics);
     ScheduledExecutorService clock =
         Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("plans-", 0).factory());

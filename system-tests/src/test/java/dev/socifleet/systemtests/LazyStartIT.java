@@ -25,6 +25,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -223,13 +224,16 @@ class LazyStartIT {
     Path mounted = Files.createDirectories(directory.resolve("mounted-" + tag));
     // ctr 1.6's "images mount" always takes overlayfs, so a view by hand
     String view = "whole-" + tag;
-    containerd()
-        .ctr("snapshots", "--snapshotter", "soci", "view", view, layout.chainId())
-        .success();
-    DebianImage.shell(
-        containerd()
-            .ctr("snapshots", "--snapshotter", "soci", "mounts", mounted.toString(), view)
-            .success());
+    // which containerd collects, if it happens to, until it has the label that keeps it
+    await()
+        .atMost(Duration.ofMinutes(1))
+        .ignoreExceptions()
+        .until(() -> {
+          snapshots("view", view, layout.chainId());
+          snapshots("label", view, "containerd.io/gc.root=of-a-test");
+          return true;
+        });
+    DebianImage.shell(snapshots("mounts", mounted.toString(), view));
     try {
       List<String> lazy = DebianImage.listing(mounted);
       assertThat(lazy).hasSizeGreaterThan(atLeast);
@@ -241,8 +245,16 @@ class LazyStartIT {
           .isEqualTo(DebianImage.shell(root.formatted(rootfs)));
     } finally {
       DebianImage.shell("umount " + mounted);
-      containerd().ctr("snapshots", "--snapshotter", "soci", "rm", view).success();
+      snapshots("rm", view);
     }
+  }
+
+  private static String snapshots(String... command) {
+    return containerd()
+        .ctr(
+            Stream.concat(Stream.of("snapshots", "--snapshotter", "soci"), Stream.of(command))
+                .toArray(String[]::new))
+        .success();
   }
 
   private static List<String> difference(List<String> lazy, List<String> unpacked) {

@@ -54,6 +54,9 @@ public final class PushedLayout {
   }
 
   private void blob(Descriptor descriptor) throws IOException {
+    if (!descriptor.urls().isEmpty()) {
+      return; // a foreign layer, which registries don't have
+    }
     byte[] bytes = bytes(descriptor.digest());
     repository.putBlob(descriptor.digest(), bytes.length, BlobContent.of(bytes));
   }

@@ -65,8 +65,8 @@ public final class InstallCommand implements Callable<Integer> {
     place
         .install(
             launcher,
-            "# soci-fleet\n" + AutoComplete.bash("soci", spec.root().commandLine()),
-            ManPage.of(spec.root().commandLine(), Soci.VERSION),
+            "# soci-fleet\n" + AutoComplete.bash("soci", Soci.commandLine()),
+            ManPage.of(Soci.commandLine(), Soci.VERSION),
             force)
         .forEach(file -> out.println("installed " + file));
     out.println("soci is " + launcher);

@@ -8,9 +8,6 @@ import dev.socifleet.oci.MalformedDocumentException;
 import dev.socifleet.oci.MediaTypes;
 import dev.socifleet.oci.OciJson;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -19,8 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 
 /**
  * A layout in a tar, with what the image refers to, sorted by name and without times, as
@@ -29,9 +24,6 @@ import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 public record ArchiveOutput(Path path) implements LayoutOutput {
   static final Set<StandardOpenOption> NEW_FILE =
       Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
-
-  private static final int DIRECTORY_MODE = 040755;
-  private static final int FILE_MODE = 0100444;
 
   @Override
   public void check() {
@@ -47,10 +39,7 @@ public record ArchiveOutput(Path path) implements LayoutOutput {
     TreeMap<String, Place> files = new TreeMap<>();
     collect(root, draft, source, files);
     Path tar = draft.scratch("image.tar");
-    try (TarArchiveOutputStream out =
-        new TarArchiveOutputStream(
-            Channels.newOutputStream(Files.newByteChannel(tar, NEW_FILE)), "UTF-8")) {
-      out.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
+    try (LayoutTar out = new LayoutTar(tar)) {
       write(out, files, root);
     }
     Files.move(tar, path, StandardCopyOption.ATOMIC_MOVE);
@@ -89,54 +78,20 @@ public record ArchiveOutput(Path path) implements LayoutOutput {
     return bytes;
   }
 
-  private static void write(TarArchiveOutputStream out, Map<String, Place> files, Descriptor root)
+  private static void write(LayoutTar out, Map<String, Place> files, Descriptor root)
       throws IOException {
-    directory(out, "blobs/");
+    out.directory("blobs/");
     String folder = "";
     for (Map.Entry<String, Place> file : files.entrySet()) {
       String of = file.getKey().substring(0, file.getKey().lastIndexOf('/') + 1);
       if (!of.equals(folder)) {
         folder = of;
-        directory(out, folder);
+        out.directory(folder);
       }
-      out.putArchiveEntry(entry(file.getKey(), file.getValue().size()));
-      try (InputStream in = file.getValue().open()) {
-        copy(in, out);
-      }
-      out.closeArchiveEntry();
+      out.file(file.getKey(), file.getValue());
     }
-    file(out, "index.json", LayoutOutput.index(root));
-    file(out, "oci-layout", LayoutOutput.marker());
-  }
-
-  /** In large pieces: tar streams gather what is written into records of 512 bytes. */
-  private static void copy(InputStream in, OutputStream out) throws IOException {
-    byte[] piece = new byte[1 << 20];
-    for (int n = in.read(piece); n > 0; n = in.read(piece)) {
-      out.write(piece, 0, n);
-    }
-  }
-
-  private static void directory(TarArchiveOutputStream out, String name) throws IOException {
-    TarArchiveEntry entry = new TarArchiveEntry(name);
-    entry.setMode(DIRECTORY_MODE);
-    entry.setModTime(0);
-    out.putArchiveEntry(entry);
-    out.closeArchiveEntry();
-  }
-
-  private static void file(TarArchiveOutputStream out, String name, byte[] bytes)
-      throws IOException {
-    out.putArchiveEntry(entry(name, bytes.length));
-    out.write(bytes);
-    out.closeArchiveEntry();
-  }
-
-  private static TarArchiveEntry entry(String name, long size) {
-    TarArchiveEntry entry = new TarArchiveEntry(name);
-    entry.setMode(FILE_MODE);
-    entry.setModTime(0);
-    entry.setSize(size);
-    return entry;
+    out.file("index.json", LayoutOutput.index(root));
+    out.file("oci-layout", LayoutOutput.marker());
+    out.finish();
   }
 }

@@ -13,6 +13,7 @@ import dev.socifleet.oci.RegistriesConfig;
 import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.Timeouts;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,9 +65,11 @@ public final class RegistryOptions {
   private @Nullable String refresh;
 
   // The existing tool takes these and uses them for nothing; --debug shows requests.
-  @Option(
-      names = {"--http-dump", "--http-trace"},
-      hidden = true)
+  @Option(names = "--http-dump", hidden = true)
+  @SuppressWarnings("UnusedVariable")
+  private boolean dump;
+
+  @Option(names = "--http-trace", hidden = true)
   @SuppressWarnings("UnusedVariable")
   private boolean trace;
 
@@ -84,26 +87,28 @@ public final class RegistryOptions {
             credentials(),
             "soci-fleet-cli/" + Soci.VERSION,
             Timeouts.STANDARD,
-            hosts(host)));
+            hosts()));
   }
 
   private boolean tlsIsDescribed() {
     return skipVerify || tlsCa != null || tlsCertificate != null;
   }
 
-  private HostsDirectory hosts(RegistryHost host) {
+  private HostsDirectory hosts() {
     if ((tlsCertificate == null) != (tlsKey == null)) {
       throw new CommandFailure("--tlscert and --tlskey need each other", 2);
     }
-    if (!plainHttp && tlsIsDescribed()) {
-      return TlsFlags.hosts(
-          host.host(),
-          skipVerify,
-          Optional.ofNullable(tlsCa),
-          Optional.ofNullable(tlsCertificate),
-          Optional.ofNullable(tlsKey));
+    HostsDirectory described =
+        hostsDirs.isEmpty() ? HostsDirectory.standard() : new HostsDirectory(hostsDirs);
+    return described.withTls(
+        readable(tlsCa).stream().toList(), readable(tlsCertificate), readable(tlsKey), skipVerify);
+  }
+
+  private static Optional<Path> readable(@Nullable Path file) {
+    if (file != null && !Files.isReadable(file)) {
+      throw new CommandFailure("cannot read " + file + ", which --tls… names");
     }
-    return hostsDirs.isEmpty() ? HostsDirectory.standard() : new HostsDirectory(hostsDirs);
+    return Optional.ofNullable(file);
   }
 
   private Credentials credentials() {

@@ -43,8 +43,6 @@ public final class LocalOptions {
 
   /** How long the command may take; zero for no limit. */
   public Duration timeout(@Nullable Soci soci) {
-    return containerd
-        .resolve(soci == null ? new ContainerdOptions() : soci.containerd(), System.getenv())
-        .timeout();
+    return containerd.timeout(soci == null ? new ContainerdOptions() : soci.containerd());
   }
 }

@@ -72,6 +72,9 @@ public final class StartTraining {
         layer.toString(),
         "--output",
         file.toString());
+    Path image = SampleLayout.write(directory.resolve("image"), layer);
+    String converted = directory.resolve("converted.tar").toString();
+    run("convert", "--standalone", "--min-layer-size", "0", image.toString(), converted);
   }
 
   private static void delete(Path directory) throws IOException {

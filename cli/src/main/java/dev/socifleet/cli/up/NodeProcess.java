@@ -36,6 +36,8 @@ final class NodeProcess implements AutoCloseable {
   private static final List<String> JVM_FLAGS =
       List.of(
           "-XX:+UseSerialGC",
+          "-XX:+IgnoreUnrecognizedVMOptions",
+          "-XX:-UseFPUForSpilling",
           "-Xlog:disable",
           "-Xlog:all=warning,aot*=off,cds*=off:stderr",
           "--enable-native-access=ALL-UNNAMED",

@@ -1,6 +1,7 @@
 package dev.socifleet.cli.remote;
 
 import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
@@ -13,31 +14,78 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 
 /**
- * Reads of a registry, over TLS, for clients that show their certificate and a token; the token is
- * given for the refresh token {@link #REFRESH} only.
+ * A registry in front of another one, which asks who its clients are: over TLS, with a certificate
+ * of theirs; by {@code user:secret}; or by a token, which is given for that or for the refresh
+ * token {@link #REFRESH}.
  */
 final class GuardedRegistry implements AutoCloseable {
-  static final String REFRESH = "refresh-me";
-  private static final String TOKEN = "a-token";
+  /** How clients log in. */
+  enum Login {
+    BASIC,
+    TOKEN
+  }
 
-  private final HttpsServer server;
+  static final String USER = "user:secret";
+  static final String REFRESH = "refresh-me";
+
+  /** How long a token is good, in seconds. */
+  static final int TOKEN_LIFE = 2;
+
+  private static final List<String> REQUEST_HEADERS =
+      List.of("Accept", "Content-Type", "Content-Range", "Range", "If-Match", "If-None-Match");
+  private static final List<String> ANSWER_HEADERS =
+      List.of(
+          "Content-Type",
+          "Content-Length",
+          "Content-Range",
+          "Docker-Content-Digest",
+          "ETag",
+          "Link",
+          "Location",
+          "OCI-Filters-Applied",
+          "OCI-Subject",
+          "Range");
+
+  private final HttpServer server;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final HttpClient client = HttpClient.newHttpClient();
   private final String behind;
+  private final Login login;
+  private final Map<String, Long> tokens = new ConcurrentHashMap<>();
+  private final AtomicInteger tokenCount = new AtomicInteger();
+  private volatile boolean outlivesTokens;
+
+  private GuardedRegistry(HttpServer server, String behind, Login login) {
+    this.server = server;
+    this.behind = behind;
+    this.login = login;
+    server.setExecutor(threads);
+    server.createContext("/v2/", this::registry);
+    server.createContext("/token", this::token);
+    server.start();
+  }
 
   /**
+   * Over TLS, for clients that show a certificate.
+   *
    * @param behind host and port of the registry that answers
    */
-  GuardedRegistry(SSLContext context, String behind) throws IOException {
-    this.behind = behind;
-    server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+  static GuardedRegistry overTls(SSLContext context, String behind, Login login)
+      throws IOException {
+    HttpsServer server = HttpsServer.create(loopback(), 0);
     server.setHttpsConfigurator(
         new HttpsConfigurator(context) {
           @Override
@@ -47,37 +95,62 @@ final class GuardedRegistry implements AutoCloseable {
             parameters.setSSLParameters(ssl);
           }
         });
-    server.setExecutor(threads);
-    server.createContext("/v2/", this::registry);
-    server.createContext("/token", this::token);
-    server.start();
+    return new GuardedRegistry(server, behind, login);
+  }
+
+  /** Without TLS. */
+  static GuardedRegistry plain(String behind, Login login) throws IOException {
+    return new GuardedRegistry(HttpServer.create(loopback(), 0), behind, login);
+  }
+
+  private static InetSocketAddress loopback() {
+    return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+  }
+
+  int port() {
+    return server.getAddress().getPort();
   }
 
   String host() {
-    return "127.0.0.1:" + server.getAddress().getPort();
+    return "127.0.0.1:" + port();
+  }
+
+  /** From now on blobs are given when the token that they were asked with has expired. */
+  void outliveTokens() {
+    outlivesTokens = true;
+  }
+
+  /** How many tokens it has given. */
+  int tokens() {
+    return tokenCount.get();
   }
 
   private void registry(HttpExchange call) throws IOException {
-    String wanted = "Bearer " + TOKEN;
-    if (!wanted.equals(call.getRequestHeaders().getFirst("Authorization"))) {
-      call.getResponseHeaders()
-          .add(
-              "WWW-Authenticate",
-              "Bearer realm=\"https://%s/token\",service=\"test\"".formatted(host()));
+    String said = call.getRequestHeaders().getFirst("Authorization");
+    if (!allows(said == null ? "" : said)) {
+      call.getRequestBody().readAllBytes();
+      call.getResponseHeaders().add("WWW-Authenticate", challenge());
       answer(call, 401, new byte[0]);
       return;
     }
     HttpRequest.Builder request =
         HttpRequest.newBuilder(URI.create("http://" + behind + call.getRequestURI()))
-            .method(call.getRequestMethod(), HttpRequest.BodyPublishers.noBody());
-    call.getRequestHeaders()
-        .getOrDefault("Accept", List.of())
-        .forEach(v -> request.header("Accept", v));
+            .method(
+                call.getRequestMethod(),
+                HttpRequest.BodyPublishers.ofByteArray(call.getRequestBody().readAllBytes()));
+    for (String name : REQUEST_HEADERS) {
+      call.getRequestHeaders()
+          .getOrDefault(name, List.of())
+          .forEach(value -> request.header(name, value));
+    }
     try {
       HttpResponse<byte[]> response =
           client.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
-      for (String name : List.of("Content-Type", "Docker-Content-Digest", "Content-Length")) {
+      for (String name : ANSWER_HEADERS) {
         response.headers().firstValue(name).ifPresent(v -> call.getResponseHeaders().set(name, v));
+      }
+      if (outlivesTokens && call.getRequestURI().getPath().contains("/blobs/sha256:")) {
+        awaitEnd(said);
       }
       answer(call, response.statusCode(), response.body());
     } catch (InterruptedException e) {
@@ -85,11 +158,49 @@ final class GuardedRegistry implements AutoCloseable {
     }
   }
 
+  private String challenge() {
+    return switch (login) {
+      case BASIC -> "Basic realm=\"test\"";
+      case TOKEN -> {
+        String scheme = server instanceof HttpsServer ? "https" : "http";
+        yield "Bearer realm=\"%s://%s/token\",service=\"test\"".formatted(scheme, host());
+      }
+    };
+  }
+
+  private boolean allows(String authorization) {
+    return switch (login) {
+      case BASIC -> authorization.equals(basic());
+      case TOKEN ->
+          authorization.startsWith("Bearer ")
+              && tokens.getOrDefault(authorization.substring(7), Long.MIN_VALUE)
+                  > System.nanoTime();
+    };
+  }
+
+  private void awaitEnd(String authorization) {
+    while (allows(authorization)) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+    }
+  }
+
+  private static String basic() {
+    return "Basic " + Base64.getEncoder().encodeToString(USER.getBytes(StandardCharsets.UTF_8));
+  }
+
   private void token(HttpExchange call) throws IOException {
     String form = new String(call.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
-    boolean known = List.of(form.split("&", -1)).contains("refresh_token=" + REFRESH);
-    String token = "{\"access_token\":\"" + TOKEN + "\"}";
-    answer(call, known ? 200 : 401, (known ? token : "{}").getBytes(StandardCharsets.UTF_8));
+    boolean known =
+        List.of(form.split("&", -1)).contains("refresh_token=" + REFRESH)
+            || basic().equals(call.getRequestHeaders().getFirst("Authorization"));
+    String token = "token-" + tokenCount.incrementAndGet();
+    if (known) {
+      tokens.put(token, System.nanoTime() + TimeUnit.SECONDS.toNanos(TOKEN_LIFE));
+    }
+    String json =
+        "{\"access_token\":\"%1$s\",\"token\":\"%1$s\",\"expires_in\":%2$d}"
+            .formatted(token, TOKEN_LIFE);
+    answer(call, known ? 200 : 401, (known ? json : "{}").getBytes(StandardCharsets.UTF_8));
   }
 
   private static void answer(HttpExchange call, int status, byte[] body) throws IOException {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.socifleet.cli.ContainerdWithImages;
 import dev.socifleet.cli.RunSoci;
 import dev.socifleet.cli.RunSoci.Ended;
+import dev.socifleet.cli.remote.GuardedRegistry.Login;
 import dev.socifleet.embedded.registry.SmallRegistry;
 import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.HttpRegistries;
@@ -16,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -44,14 +46,18 @@ class GuardedRegistryIT {
   @BeforeEach
   void start() throws Exception {
     behind = SmallRegistry.start(SmallRegistry.Options.in(directory.resolve("registry")));
-    registry = new GuardedRegistry(keys.context(), behind.host());
+    registry = GuardedRegistry.overTls(keys.context(), behind.host(), Login.TOKEN);
     Path layer = Files.createDirectories(directory.resolve("layer"));
-    Files.writeString(layer.resolve("hello"), "hello\n");
+    byte[] noise = new byte[200_000];
+    new Random(5).nextBytes(noise);
+    Files.write(layer.resolve("noise"), noise);
+    Path upper = Files.createDirectories(directory.resolve("upper"));
+    Files.writeString(upper.resolve("hello"), "hello\n");
     try (HttpRegistries open =
         HttpRegistries.open(
             new RegistriesConfig(
                 List.of(RegistryHost.of(behind.host())), Credentials.NONE, "test"))) {
-      MadeImage.of(List.of(layer), List.of("/hello"))
+      MadeImage.of(List.of(layer, upper), List.of("/hello"))
           .push(open.repository(RepositoryName.parse(behind.host() + "/app")), "1");
     }
     reference = registry.host() + "/app:1";
@@ -180,5 +186,178 @@ class GuardedRegistryIT {
       assertThat(ended.failure()).isEmpty();
       assertThat(containerd.ctr("images", "ls", "-q")).isEqualTo(reference + "\n");
     }
+  }
+
+  /** Every flag that there is for TLS, and a login. */
+  private static List<String> everyFlag() {
+    return List.of(
+        "--tlscacert",
+        file("server.pem"),
+        "--tlscert",
+        file("client.pem"),
+        "--tlskey",
+        file("client.key"),
+        "--user",
+        GuardedRegistry.USER);
+  }
+
+  private static Ended soci(List<String> flags, String image, String... command) {
+    List<String> all = new ArrayList<>(List.of(command));
+    all.addAll(flags);
+    all.add(image);
+    return RunSoci.soci(all);
+  }
+
+  /** Publishes an image's indexes, and looks whether they fit. */
+  private static void assertPublishes(String image, List<String> flags) {
+    Ended created = soci(flags, image, "index", "create", "--min-layer-size", "0");
+    assertThat(created.failure()).isEmpty();
+    assertThat(created.out()).contains("published v1 index", "published v2 image");
+    Ended verified = soci(flags, image, "verify", "--platform", "linux/amd64");
+    assertThat(verified.exit()).as(verified.out() + verified.err()).isZero();
+  }
+
+  private Path hostsToml(String registry, String text) throws Exception {
+    Path root = directory.resolve("certs.d");
+    Path host = Files.createDirectories(root.resolve(registry));
+    Files.writeString(host.resolve("hosts.toml"), text);
+    return root;
+  }
+
+  @Test
+  void indexesArePublishedWithEveryFlag() {
+    assertPublishes(reference, everyFlag());
+  }
+
+  @Test
+  void indexesArePushedWithEveryFlag() throws Exception {
+    try (ContainerdWithImages containerd = ContainerdWithImages.start(directory)) {
+      List<String> pull =
+          new ArrayList<>(List.of("rpull", "--snapshotter", "native", "--platform", "linux/amd64"));
+      pull.addAll(everyFlag());
+      pull.add(reference);
+      assertThat(containerd.soci(pull.toArray(String[]::new)).failure()).isEmpty();
+      assertThat(containerd.soci("create", "--min-layer-size", "0", reference).failure()).isEmpty();
+
+      List<String> push = new ArrayList<>(List.of("push"));
+      push.addAll(everyFlag());
+      push.add(reference);
+      Ended pushed = containerd.soci(push.toArray(String[]::new));
+
+      assertThat(pushed.failure()).isEmpty();
+      assertThat(pushed.out()).contains("successfully pushed artifact with digest: ");
+      Ended verified = soci(everyFlag(), reference, "verify", "--platform", "linux/amd64");
+      assertThat(verified.exit()).as(verified.out() + verified.err()).isZero();
+    }
+  }
+
+  @Test
+  void aFlagTakesThePlaceOfWhatTheDirectorySaysAndTheRestStays() throws Exception {
+    // The directory knows who we are, and trusts nobody who answers.
+    Path hosts =
+        hostsToml(
+            registry.host(),
+            """
+            server = "https://%s"
+            ca = "%s"
+            client = [["%s", "%s"]]
+            """
+                .formatted(
+                    registry.host(), file("client.pem"), file("client.pem"), file("client.key")));
+    List<String> flags =
+        List.of("--hosts-dir", hosts.toString(), "--refresh", GuardedRegistry.REFRESH);
+
+    assertFailed(soci(flags, reference, "explain"), "--tlscacert");
+
+    List<String> more = new ArrayList<>(flags);
+    more.addAll(List.of("--tlscacert", file("server.pem")));
+    assertPublishes(reference, more);
+    List<String> unchecked = new ArrayList<>(flags);
+    unchecked.add("--skip-verify");
+    assertThat(soci(unchecked, reference, "explain").failure()).isEmpty();
+  }
+
+  @Test
+  void aFileThatIsNotThereIsNamed() {
+    for (String flag : List.of("--tlscacert", "--tlscert", "--tlskey")) {
+      List<String> flags = new ArrayList<>(everyFlag());
+      flags.set(flags.indexOf(flag) + 1, "/nowhere.pem");
+      assertFailed(soci(flags, reference, "explain"), "cannot read /nowhere.pem");
+    }
+  }
+
+  @Test
+  void aPasswordIsGivenWhereTheRegistryWantsBasic() throws Exception {
+    try (GuardedRegistry basic = GuardedRegistry.plain(behind.host(), Login.BASIC)) {
+      String image = basic.host() + "/app:1";
+
+      assertPublishes(image, List.of("-u", GuardedRegistry.USER));
+
+      assertFailed(soci(List.of("-u", "user:wrong"), image, "explain"), "401", "--user");
+      assertFailed(soci(List.of(), image, "explain"), "401", "--user");
+      assertFailed(
+          soci(List.of("-u", "user:wrong"), image, "index", "create"), "401", "docker login");
+      Ended unasked = soci(List.of("-u", "user"), image, "explain");
+      assertThat(unasked.exit()).isEqualTo(2);
+      assertThat(unasked.failure()).contains("needs a password").hasLineCount(1);
+    }
+  }
+
+  @Test
+  void tokensMayExpireWhileTheyAreUsed() throws Exception {
+    try (GuardedRegistry shortLived = GuardedRegistry.plain(behind.host(), Login.TOKEN)) {
+      shortLived.outliveTokens();
+
+      Ended created =
+          soci(
+              List.of("--user", GuardedRegistry.USER),
+              shortLived.host() + "/app:1",
+              "index",
+              "create",
+              "--min-layer-size",
+              "0");
+
+      assertThat(created.failure()).isEmpty();
+      assertThat(created.out()).contains("published v2 image");
+      assertThat(shortLived.tokens()).isGreaterThan(2);
+    }
+  }
+
+  @Test
+  void aMirrorMayDieInTheMiddleOfALayer() throws Exception {
+    try (DyingMirror mirror = new DyingMirror(behind.host())) {
+      Path hosts =
+          hostsToml(
+              registry.host(),
+              """
+              server = "https://%s"
+              [host."%s"]
+                capabilities = ["pull", "resolve"]
+              """
+                  .formatted(registry.host(), mirror.url()));
+      List<String> flags = new ArrayList<>(everyFlag());
+      flags.addAll(List.of("--hosts-dir", hosts.toString()));
+
+      assertPublishes(reference, flags);
+
+      assertThat(mirror.isDead()).isTrue();
+    }
+  }
+
+  @Test
+  void aRegistryWithoutTlsIsReachedWhereTheFlagSaysSo() {
+    // This machine by a name that isn't known to be one of its own.
+    String image = "[::ffff:7f00:1]:" + behind.port() + "/app:1";
+
+    assertFailed(soci(List.of(), image, "explain"), "--plain-http");
+    assertPublishes(image, List.of("--plain-http"));
+  }
+
+  @Test
+  void whatTheExistingToolIgnoresIsTaken() {
+    List<String> flags = new ArrayList<>(everyFlag());
+    flags.addAll(List.of("--http-dump", "--http-trace"));
+
+    assertThat(soci(flags, reference, "explain").failure()).isEmpty();
   }
 }

@@ -40,15 +40,19 @@ public final class EventJson {
   /** The version of the records that this release writes and reads. */
   public static final int SCHEMA = 1;
 
-  /**
-   * Kafka's own default limit of a message; plans of images with thousands of layers stay below it.
-   */
+  /** Kafka's own default limit of a message; a plan of some 4,000 layers. */
   private static final int LARGEST_RECORD = 1 << 20;
+
+  /** That limit holds for key, headers and what is around them too. */
+  private static final int LARGEST_WRITTEN = LARGEST_RECORD - (32 << 10);
 
   private static final JsonMapper MAPPER = mapper();
 
   private EventJson() {}
 
+  /**
+   * @throws EventTooLargeException when no broker would take it
+   */
   public static byte[] write(Event event) {
     ObjectNode body = MAPPER.valueToTree(event);
     ObjectNode record =
@@ -57,11 +61,25 @@ public final class EventJson {
             .put("schema", SCHEMA)
             .put("type", event.getClass().getSimpleName());
     record.setAll(body);
+    byte[] bytes;
     try {
-      return MAPPER.writeValueAsBytes(record);
+      bytes = MAPPER.writeValueAsBytes(record);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a tree is always JSON", e);
     }
+    if (bytes.length > LARGEST_WRITTEN) {
+      throw new EventTooLargeException(
+          "a "
+              + event.getClass().getSimpleName()
+              + " of "
+              + event.repository()
+              + " has "
+              + bytes.length
+              + " bytes, more than the "
+              + LARGEST_WRITTEN
+              + " that a record may have");
+    }
+    return bytes;
   }
 
   /** Reads a record; {@link MalformedEventException} says what is wrong with it. */

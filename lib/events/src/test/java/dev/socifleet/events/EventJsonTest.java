@@ -111,4 +111,19 @@ class EventJsonTest {
         .message()
         .isNotBlank();
   }
+
+  /**
+   * One that a broker refuses would be sent again for ever: that is no matter of its being away.
+   */
+  @Test
+  void aRecordThatNoBrokerTakesIsNotWritten() {
+    assertThat(EventJson.write(push("x".repeat(1_000_000)))).hasSizeBetween(1_000_000, 1_001_000);
+    assertThatThrownBy(() -> EventJson.write(push("x".repeat(1 << 20))))
+        .isInstanceOf(EventTooLargeException.class)
+        .hasMessageContaining("ImagePushed of localhost:5000/team/app");
+  }
+
+  private static PushEvent.ImagePushed push(String source) {
+    return new PushEvent.ImagePushed(REPOSITORY, source, "1.2", null, AT);
+  }
 }

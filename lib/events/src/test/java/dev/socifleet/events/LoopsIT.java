@@ -99,6 +99,15 @@ class LoopsIT {
   }
 
   @Test
+  void theLargestRecordThatIsWrittenIsTaken() throws Exception {
+    String source = "x".repeat((1 << 20) - (33 << 10));
+    try (var producer = new EventProducer(access)) {
+      producer.send(
+          Topic.PUSHES, new PushEvent.ImagePushed(REPOSITORY, source, "1", null, Instant.now()));
+    }
+  }
+
+  @Test
   void aRecordThatIsNotDoneComesAgainToTheNextMember() throws Exception {
     List<Event> first = new CopyOnWriteArrayList<>();
     List<Event> second = new CopyOnWriteArrayList<>();

@@ -108,7 +108,8 @@ class DeferredReadIT {
     MemoryFileSystem.Node file = files.file(files.root, "slow", 0444, content());
     FuseMount mount = place.mount("m", files);
     for (String signal : new String[] {"INT", "TERM", "KILL"}) {
-      Process reader = place.start("exec " + READ + "m/slow");
+      // What runs in a shell's background has SIGINT ignored, and what it starts inherits that.
+      Process reader = place.start("exec env --default-signal=INT " + READ + "m/slow");
       place.until(() -> mount.statistics().deferred() == 1);
       place.run("kill -" + signal + " " + reader.pid()).lines();
       assertThat(place.end(reader)).as("ended by SIG%s", signal).isGreaterThan(128);

@@ -49,9 +49,18 @@ public record Descriptor(
 
   /**
    * The same entry pointing at other content: what a rewritten manifest leaves of its descriptor.
+   * The old content isn't kept in it, nor where it could be had.
    */
   public Descriptor withContent(String newMediaType, Digest newDigest, long newSize) {
+    boolean same = newDigest.equals(digest);
     return new Descriptor(
-        newMediaType, newDigest, newSize, urls, annotations, data, platform, artifactType);
+        newMediaType,
+        newDigest,
+        newSize,
+        same ? urls : List.of(),
+        annotations,
+        same ? data : "",
+        platform,
+        artifactType);
   }
 }

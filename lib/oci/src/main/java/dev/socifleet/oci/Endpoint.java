@@ -37,6 +37,10 @@ record Endpoint(
     return new Endpoint(api(address), Set.of(Capability.values()), tls, headers, "");
   }
 
+  Endpoint withTls(Tls asked) {
+    return new Endpoint(base, capabilities, tls.with(asked), headers, mirrorOf);
+  }
+
   boolean isMirror() {
     return !mirrorOf.isEmpty();
   }

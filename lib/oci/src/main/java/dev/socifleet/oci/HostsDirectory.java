@@ -57,12 +57,18 @@ public final class HostsDirectory {
       Set.of("authorization", "host", "content-length", "connection", "expect", "upgrade");
 
   private final List<Path> roots;
+  private final Tls asked;
 
   /**
    * @param roots the first that has a directory for a registry wins
    */
   public HostsDirectory(List<Path> roots) {
+    this(roots, Tls.STANDARD);
+  }
+
+  private HostsDirectory(List<Path> roots, Tls asked) {
     this.roots = List.copyOf(roots);
+    this.asked = asked;
   }
 
   /** containerd's and Docker's own. */
@@ -71,8 +77,32 @@ public final class HostsDirectory {
         List.of(Path.of("/etc/containerd/certs.d"), Path.of("/etc/docker/certs.d")));
   }
 
+  /**
+   * The same, but the registries themselves are connected to so, each part in the place of what is
+   * described. Mirrors stay as they are described.
+   *
+   * @param authorities whom to trust, PEM
+   * @param certificate ours, PEM; with its key, or none of them
+   * @param skipVerify whether the registry's certificate isn't looked at
+   */
+  public HostsDirectory withTls(
+      List<Path> authorities, Optional<Path> certificate, Optional<Path> key, boolean skipVerify) {
+    List<Tls.Identity> identities =
+        certificate.isPresent() && key.isPresent()
+            ? List.of(new Tls.Identity(certificate.get(), key.get()))
+            : List.of();
+    return new HostsDirectory(
+        roots, Tls.of(authorities, identities, skipVerify, Tls.STANDARD.connectTimeout()));
+  }
+
   /** The mirrors in the order in which they are asked, and the registry itself. */
   List<Endpoint> endpoints(RegistryHost host) throws RegistryException {
+    List<Endpoint> all = new ArrayList<>(described(host));
+    all.add(all.removeLast().withTls(asked));
+    return all;
+  }
+
+  private List<Endpoint> described(RegistryHost host) throws RegistryException {
     Optional<Path> directory = directory(host.host());
     if (directory.isEmpty()) {
       return List.of(Endpoint.of(host));

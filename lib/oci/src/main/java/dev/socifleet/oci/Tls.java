@@ -68,6 +68,15 @@ record Tls(
         List.copyOf(authorities), List.copyOf(identities), trustAnybody, connectTimeout, stamps);
   }
 
+  /** The same, with what another one says in the place of its own. */
+  Tls with(Tls asked) {
+    return of(
+        asked.authorities.isEmpty() ? authorities : asked.authorities,
+        asked.identities.isEmpty() ? identities : asked.identities,
+        asked.trustAnybody || trustAnybody,
+        connectTimeout);
+  }
+
   /** Whether it is the same but for the files' contents. */
   boolean isOlderThan(Tls newer) {
     return !stamps.equals(newer.stamps)

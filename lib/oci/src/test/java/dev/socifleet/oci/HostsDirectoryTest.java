@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -114,6 +115,37 @@ class HostsDirectoryTest {
     assertThat(addresses(of("other.example")))
         .containsExactly("https://mirror.example/v2", "https://other.example/v2");
     assertThat(addresses(of("reg.example"))).containsExactly("https://reg.example/v2");
+  }
+
+  @Test
+  void whatIsAskedTakesThePlaceOfWhatIsDescribedForTheRegistryOnly() throws Exception {
+    file(
+        "reg.example",
+        """
+        ca = "theirs.pem"
+        client = "ours.pem"
+        dial_timeout = "7s"
+        [host."https://mirror.example"]
+          ca = "mirror.pem"
+        """);
+    HostsDirectory asked =
+        new HostsDirectory(List.of(root))
+            .withTls(
+                List.of(Path.of("/asked.pem")), Optional.empty(), Optional.of(Path.of("/k")), true);
+
+    List<Endpoint> endpoints = asked.endpoints(RegistryHost.of("reg.example"));
+
+    Path described = root.resolve("reg.example");
+    assertThat(endpoints.getFirst().tls().authorities())
+        .containsExactly(described.resolve("mirror.pem"));
+    assertThat(endpoints.getFirst().tls().trustAnybody()).isFalse();
+    Tls registry = endpoints.getLast().tls();
+    assertThat(registry.authorities()).containsExactly(Path.of("/asked.pem"));
+    assertThat(registry.identities())
+        .containsExactly(
+            new Tls.Identity(described.resolve("ours.pem"), described.resolve("ours.pem")));
+    assertThat(registry.trustAnybody()).isTrue();
+    assertThat(registry.connectTimeout()).isEqualTo(Duration.ofSeconds(7));
   }
 
   @Test

@@ -27,6 +27,12 @@ final class ImageEntries {
     return MediaTypes.isManifest(entry.mediaType()) && isPlain(entry);
   }
 
+  /** Whether a manifest's config is an image's. */
+  static boolean isImageConfig(Descriptor config) {
+    return config.mediaType().equals(MediaTypes.OCI_CONFIG)
+        || config.mediaType().equals(MediaTypes.DOCKER_CONFIG);
+  }
+
   private static boolean isUnknown(@Nullable Platform platform) {
     return platform != null
         && (platform.os().equals("unknown") || platform.architecture().equals("unknown"));

@@ -29,7 +29,7 @@ public final class ImageTree {
 
     @Override
     default Optional<Platform> platform(ImageManifest manifest) throws IOException {
-      if (!isImageConfig(manifest.config())) {
+      if (!ImageEntries.isImageConfig(manifest.config())) {
         return Optional.empty();
       }
       Platform platform = OciJson.platformOfConfig(config(manifest.config()));
@@ -92,17 +92,12 @@ public final class ImageTree {
 
   private void image(Descriptor descriptor, ManifestBlob blob) throws IOException {
     ImageManifest manifest = OciJson.manifest(blob.bytes());
-    if (!isImageConfig(manifest.config())) {
+    if (!ImageEntries.isImageConfig(manifest.config())) {
       return;
     }
     Platform stated = descriptor.platform();
     Optional<Platform> platform =
         stated == null ? documents.platform(manifest) : Optional.of(stated);
     platform.ifPresent(known -> images.add(new PlatformImage(descriptor, manifest, known)));
-  }
-
-  static boolean isImageConfig(Descriptor config) {
-    return config.mediaType().equals(MediaTypes.OCI_CONFIG)
-        || config.mediaType().equals(MediaTypes.DOCKER_CONFIG);
   }
 }

@@ -145,8 +145,8 @@ public final class V2Conversion {
       return entry;
     }
     ImageManifest old = OciJson.manifest(blob.get().bytes());
-    if (indexed == null && !ImageTree.isImageConfig(old.config())) {
-      return entry; // a signature or another artifact that its entry doesn't tell from an image
+    if (indexed == null && !ImageEntries.isImageConfig(old.config())) {
+      return entry; // its own manifest alone says that it is another artifact
     }
     Map<String, String> annotations = new TreeMap<>(old.annotations());
     if (indexed != null) {

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -79,9 +80,10 @@ public final class IndexBuilder {
     int threads = Math.clamp(wanted.size(), 1, Runtime.getRuntime().availableProcessors());
     try (ExecutorService workers = Executors.newFixedThreadPool(threads)) {
       Map<Digest, Future<Optional<LayerZtoc>>> results = new LinkedHashMap<>();
-      for (Descriptor layer : wanted) {
-        results.put(layer.digest(), workers.submit(() -> index(layer)));
-      }
+      // The largest first: one that began last would leave the other processors idle.
+      wanted.stream()
+          .sorted(Comparator.comparingLong(Descriptor::size).reversed())
+          .forEach(layer -> results.put(layer.digest(), workers.submit(() -> index(layer))));
       try {
         for (Map.Entry<Digest, Future<Optional<LayerZtoc>>> result : results.entrySet()) {
           done.put(result.getKey(), result.getValue().get());

@@ -13,27 +13,19 @@ final class BlockCodes {
   };
 
   private final CodeTables tables = new CodeTables();
-  private final int[] ownLiterals = new int[CodeTables.LITERAL_SIZE];
-  private final int[] ownDistances = new int[CodeTables.DISTANCE_SIZE];
+  private final int[] own = new int[CodeTables.SIZE];
   private final int[] lengthTable = new int[1 << CodeTables.LENGTHS_BITS];
   private final byte[] lengths = new byte[320];
 
-  private int[] literals = ownLiterals;
-  private int[] distances = ownDistances;
+  private int[] codes = own;
 
-  /** The literal/length table; see {@link CodeTables}. */
-  int[] literals() {
-    return literals;
-  }
-
-  /** The distance table. */
-  int[] distances() {
-    return distances;
+  /** Both tables, the distances' from {@link CodeTables#DISTANCES} on. */
+  int[] codes() {
+    return codes;
   }
 
   void useFixed() {
-    literals = CodeTables.fixedLiterals();
-    distances = CodeTables.fixedDistances();
+    codes = CodeTables.fixed();
   }
 
   /** Reads the codes that stand in front of a block. */
@@ -55,12 +47,11 @@ final class BlockCodes {
     if (lengths[256] == 0) {
       throw in.error("invalid code: no end of block");
     }
-    literals = ownLiterals;
-    distances = ownDistances;
-    if (!tables.literals(lengths, literalCodes, literals)) {
+    codes = own;
+    if (!tables.literals(lengths, literalCodes, codes)) {
       throw in.error("invalid literal/lengths set");
     }
-    if (!tables.distances(lengths, literalCodes, distanceCodes, distances)) {
+    if (!tables.distances(lengths, literalCodes, distanceCodes, codes)) {
       throw in.error("invalid distances set");
     }
   }

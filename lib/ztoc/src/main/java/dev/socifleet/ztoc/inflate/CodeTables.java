@@ -5,8 +5,9 @@ import java.util.Arrays;
 /**
  * Builds the decoding tables of one Huffman code. Not thread-safe: it holds scratch space.
  *
- * <p>A table is indexed by the next bits of the stream, as many as its <em>root</em> has; longer
- * codes continue in a subtable behind the root. An entry is an int:
+ * <p>The tables of a block's two codes are in one array. A table is indexed by the next bits of the
+ * stream, as many as its <em>root</em> has; longer codes continue in a subtable behind the root. An
+ * entry is an int:
  *
  * <pre>
  *   31             16 15  14  13      8  7   6   5        0
@@ -41,18 +42,32 @@ final class CodeTables {
    */
   static final int LITERAL_SIZE = 4096;
 
-  static final int DISTANCE_SIZE = 1024;
+  /** Where the distance table begins, in the array that has both: behind the literals'. */
+  static final int DISTANCES = LITERAL_SIZE;
+
+  /** Entries of both tables. */
+  static final int SIZE = LITERAL_SIZE + 1024;
 
   private static final int MAX_BITS = 15;
 
-  /** For each symbol an entry without its code's bits: what a code of length 0 would be. */
-  private static final int[] LITERAL_SYMBOLS = literalSymbols();
+  /**
+   * A kind of code.
+   *
+   * @param symbols for each symbol an entry without its code's bits: what a code of length 0 would
+   *     be
+   * @param base where its table begins in the array
+   * @param root index bits of the table
+   * @param sparse whether it may have no code or a single one
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Code(int[] symbols, int base, int root, boolean sparse) {}
 
-  private static final int[] DISTANCE_SYMBOLS = distanceSymbols();
-  private static final int[] LENGTH_SYMBOLS = lengthSymbols();
+  private static final Code LITERAL_CODE = new Code(literalSymbols(), 0, LITERAL_BITS, true);
+  private static final Code DISTANCE_CODE =
+      new Code(distanceSymbols(), DISTANCES, DISTANCE_BITS, true);
+  private static final Code LENGTH_CODE = new Code(lengthSymbols(), 0, LENGTHS_BITS, false);
 
-  private static final int[] FIXED_LITERALS = new int[LITERAL_SIZE];
-  private static final int[] FIXED_DISTANCES = new int[DISTANCE_SIZE];
+  private static final int[] FIXED = new int[SIZE];
 
   static {
     byte[] lengths = new byte[288 + 32];
@@ -63,8 +78,7 @@ final class CodeTables {
     Arrays.fill(lengths, 288, 320, (byte) 5);
     CodeTables tables = new CodeTables();
     boolean sound =
-        tables.literals(lengths, 288, FIXED_LITERALS)
-            && tables.distances(lengths, 288, 32, FIXED_DISTANCES);
+        tables.literals(lengths, 288, FIXED) && tables.distances(lengths, 288, 32, FIXED);
     if (!sound) {
       throw new AssertionError("the fixed codes of RFC 1951, 3.2.6 are complete");
     }
@@ -74,14 +88,9 @@ final class CodeTables {
   private final int[] starts = new int[MAX_BITS + 2];
   private final short[] sorted = new short[320];
 
-  /** The literal/length table of fixed blocks (RFC 1951, 3.2.6). Shared: never written. */
-  static int[] fixedLiterals() {
-    return FIXED_LITERALS;
-  }
-
-  /** The distance table of fixed blocks. Shared: never written. */
-  static int[] fixedDistances() {
-    return FIXED_DISTANCES;
+  /** Both tables of fixed blocks (RFC 1951, 3.2.6). Shared: never written. */
+  static int[] fixed() {
+    return FIXED;
   }
 
   /**
@@ -91,21 +100,20 @@ final class CodeTables {
    *     one-bit code
    */
   boolean literals(byte[] lengths, int n, int[] table) {
-    return build(lengths, 0, n, LITERAL_SYMBOLS, table, LITERAL_BITS, true);
+    return build(lengths, 0, n, table, LITERAL_CODE);
   }
 
   /** The distance code of {@code n} lengths at {@code from}; it may also have no codes at all. */
   boolean distances(byte[] lengths, int from, int n, int[] table) {
-    return build(lengths, from, n, DISTANCE_SYMBOLS, table, DISTANCE_BITS, true);
+    return build(lengths, from, n, table, DISTANCE_CODE);
   }
 
   /** The code of the code lengths; must be complete. */
   boolean lengths(byte[] lengths, int[] table) {
-    return build(lengths, 0, 19, LENGTH_SYMBOLS, table, LENGTHS_BITS, false);
+    return build(lengths, 0, 19, table, LENGTH_CODE);
   }
 
-  private boolean build(
-      byte[] lengths, int from, int n, int[] symbols, int[] table, int root, boolean sparse) {
+  private boolean build(byte[] lengths, int from, int n, int[] table, Code code) {
     int[] counts = this.counts;
     Arrays.fill(counts, 0);
     for (int i = 0; i < n; i++) {
@@ -123,24 +131,24 @@ final class CodeTables {
       }
     }
     if (left > 0) {
-      if (!sparse || longest > 1) {
+      if (!code.sparse || longest > 1) {
         return false;
       }
-      return single(lengths, from, n, symbols, table, root);
+      return single(lengths, from, n, table, code);
     }
     sort(lengths, from, n);
-    fill(symbols, table, root);
+    fill(table, code.symbols, code.base, code.root);
     return true;
   }
 
   /** One code of one bit, or none: what zlib lets pass of incomplete codes. */
-  private static boolean single(
-      byte[] lengths, int from, int n, int[] symbols, int[] table, int root) {
-    Arrays.fill(table, 0, 1 << root, EXCEPTIONAL | BAD | 1);
+  private static boolean single(byte[] lengths, int from, int n, int[] table, Code code) {
+    int end = code.base + (1 << code.root);
+    Arrays.fill(table, code.base, end, EXCEPTIONAL | BAD | 1);
     for (int symbol = 0; symbol < n; symbol++) {
       if (lengths[from + symbol] == 1) {
-        for (int i = 0; i < 1 << root; i += 2) {
-          table[i] = entry(symbols[symbol], 1);
+        for (int i = code.base; i < end; i += 2) {
+          table[i] = entry(code.symbols[symbol], 1);
         }
       }
     }
@@ -167,19 +175,19 @@ final class CodeTables {
    * one to a reversed number clears its leading ones and sets the zero below them. A table of the
    * shorter codes, written twice in a row, is the table with one more index bit.
    */
-  private void fill(int[] symbols, int[] table, int root) {
+  private void fill(int[] table, int[] symbols, int base, int root) {
     int next = 0;
     int code = 0;
     int size = 1;
     for (int bits = 1; bits <= root; bits++) {
-      System.arraycopy(table, 0, table, size, size);
+      System.arraycopy(table, base, table, base + size, size);
       size <<= 1;
       for (int k = counts[bits]; k > 0; k--) {
-        table[code] = entry(symbols[sorted[next++]], bits);
+        table[base + code] = entry(symbols[sorted[next++]], bits);
         code = successor(code, size - 1);
       }
     }
-    int free = size;
+    int free = base + size;
     int prefix = -1;
     int start = 0;
     int subBits = 0;
@@ -190,7 +198,7 @@ final class CodeTables {
           start = free;
           subBits = subtableBits(bits, k, root);
           free = start + (1 << subBits);
-          table[prefix] = start << 16 | EXCEPTIONAL | subBits << 8 | root;
+          table[base + prefix] = start << 16 | EXCEPTIONAL | subBits << 8 | root;
         }
         int entry = entry(symbols[sorted[next++]], bits - root);
         for (int i = start + (code >>> root); i < free; i += 1 << (bits - root)) {
