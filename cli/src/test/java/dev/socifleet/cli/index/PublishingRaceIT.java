@@ -1,0 +1,233 @@
+package dev.socifleet.cli.index;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.socifleet.cli.RunSoci;
+import dev.socifleet.cli.RunSoci.Ended;
+import dev.socifleet.embedded.registry.SmallRegistry;
+import dev.socifleet.oci.BlobContent;
+import dev.socifleet.oci.Credentials;
+import dev.socifleet.oci.Descriptor;
+import dev.socifleet.oci.Digest;
+import dev.socifleet.oci.HttpRegistries;
+import dev.socifleet.oci.ImageIndex;
+import dev.socifleet.oci.ImageManifest;
+import dev.socifleet.oci.ManifestBlob;
+import dev.socifleet.oci.MediaTypes;
+import dev.socifleet.oci.OciJson;
+import dev.socifleet.oci.RegistriesConfig;
+import dev.socifleet.oci.RegistryHost;
+import dev.socifleet.oci.Repository;
+import dev.socifleet.oci.RepositoryName;
+import dev.socifleet.sociindex.SociTerms;
+import dev.socifleet.testing.DockerRegistryProcess;
+import dev.socifleet.testing.MadeImage;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Commands that publish at the same time, where a registry has no Referrers API: they share
+ * nothing, as processes don't, and change the same fallback tag. 200 rounds, on eight images side
+ * by side, for a writer spends most of a round waiting whether somebody overwrites it.
+ */
+@Timeout(600)
+class PublishingRaceIT {
+  private static final int IMAGES = 8;
+  private static final int ROUNDS = 25;
+  private static final int SPAN_SIZE = 1 << 20;
+
+  @TempDir private Path directory;
+  private final HttpClient foreign = HttpClient.newHttpClient();
+
+  @AfterEach
+  void close() {
+    foreign.close();
+  }
+
+  @Test
+  void twoCommandsOnOneFallbackTagLoseNothing() throws Exception {
+    if ("true".equals(System.getenv("CI"))) {
+      assertThat(DockerRegistryProcess.isInstalled()).as("CI has docker-registry").isTrue();
+    }
+    assumeTrue(DockerRegistryProcess.isInstalled(), "docker-registry isn't installed");
+    try (DockerRegistryProcess registry =
+        DockerRegistryProcess.start(Files.createDirectory(directory.resolve("registry")))) {
+      race(registry.host(), false);
+    }
+  }
+
+  /** The third writer isn't ours, and doesn't look again after it has written. */
+  @Test
+  void whereIfMatchIsHonouredAForeignWriterLosesNothingEither() throws Exception {
+    Path state = Files.createDirectory(directory.resolve("registry"));
+    try (SmallRegistry registry =
+        SmallRegistry.start(SmallRegistry.Options.in(state).withReferrersApi(false))) {
+      race(registry.host(), true);
+    }
+  }
+
+  private void race(String host, boolean withForeigner) throws Exception {
+    List<Future<?>> writers = new ArrayList<>();
+    try (HttpRegistries registries =
+            HttpRegistries.open(
+                new RegistriesConfig(List.of(RegistryHost.of(host)), Credentials.NONE, "test"));
+        ExecutorService threads =
+            Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
+      for (int i = 0; i < IMAGES; i++) {
+        String name = host + "/app" + i;
+        Repository repository = registries.repository(RepositoryName.parse(name));
+        Contest contest = new Contest(repository, push(repository, i), withForeigner ? 3 : 2);
+        for (int command = 0; command < 2; command++) {
+          int spans = SPAN_SIZE + command * ROUNDS;
+          writers.add(
+              threads.submit(contest.writer(round -> published(name + ":1", spans + round))));
+        }
+        if (withForeigner) {
+          writers.add(
+              threads.submit(contest.writer(round -> add(repository, contest.image(), round))));
+        }
+      }
+      try {
+        for (Future<?> each : writers) {
+          each.get(580, TimeUnit.SECONDS);
+        }
+      } finally {
+        threads.shutdownNow();
+      }
+    }
+  }
+
+  private Descriptor push(Repository repository, int number) throws Exception {
+    Path layer = Files.createDirectories(directory.resolve("layer" + number));
+    Files.writeString(layer.resolve("hello"), "image " + number);
+    MadeImage image = MadeImage.of(List.of(layer), List.of("/hello"));
+    image.push(repository, "1");
+    ManifestBlob manifest = image.manifestBlob();
+    return Descriptor.of(manifest.mediaType(), manifest.digest(), manifest.bytes().length);
+  }
+
+  /** One referrer in each round. */
+  @FunctionalInterface
+  private interface Writing {
+    Digest in(int round) throws Exception;
+  }
+
+  /** Writers that begin each round together; at its end each sees what all have written. */
+  private record Contest(
+      Repository repository, Descriptor image, CyclicBarrier together, Set<Digest> written) {
+    Contest(Repository repository, Descriptor image, int writers) {
+      this(repository, image, new CyclicBarrier(writers), ConcurrentHashMap.newKeySet());
+    }
+
+    Callable<Boolean> writer(Writing writing) {
+      return () -> {
+        for (int round = 0; round < ROUNDS; round++) {
+          together.await();
+          written.add(writing.in(round));
+          together.await();
+          assertThat(repository.referrers(image.digest(), null))
+              .as("%s after round %d", repository.name(), round)
+              .extracting(Descriptor::digest)
+              .containsExactlyInAnyOrderElementsOf(written);
+        }
+        return true;
+      };
+    }
+  }
+
+  /** What {@code soci index create} publishes; with another span size it is another index. */
+  private static Digest published(String reference, int spanSize) {
+    Ended ended =
+        RunSoci.soci(
+            "index",
+            "create",
+            "--index-version",
+            "v1",
+            "--force",
+            "--min-layer-size",
+            "0",
+            "--span-size",
+            String.valueOf(spanSize),
+            reference);
+    assertThat(ended.failure()).isEmpty();
+    return ended.lines().stream()
+        .filter(line -> line.startsWith("published v1 index "))
+        .map(line -> Digest.parse(line.split(" ", -1)[3]))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Adds a referrer as the distribution specification has it, with If-Match. */
+  private Digest add(Repository repository, Descriptor image, int round) throws Exception {
+    byte[] manifest =
+        OciJson.write(
+            new ImageManifest(
+                MediaTypes.OCI_MANIFEST,
+                "application/vnd.test.foreign",
+                Descriptor.of(SociTerms.V1_TYPE, SociTerms.emptyConfigDigest(), 2),
+                List.of(),
+                image,
+                Map.of("round", String.valueOf(round))));
+    Digest digest = Digest.of(manifest);
+    byte[] config = SociTerms.emptyConfig();
+    repository.putBlob(SociTerms.emptyConfigDigest(), config.length, BlobContent.of(config));
+    repository.putManifest(digest.toString(), MediaTypes.OCI_MANIFEST, manifest);
+    URI tag =
+        URI.create(
+            "http://"
+                + repository.name().registry()
+                + "/v2/"
+                + repository.name().name()
+                + "/manifests/"
+                + image.digest().toString().replace(':', '-'));
+    Descriptor entry =
+        Descriptor.of(MediaTypes.OCI_MANIFEST, digest, manifest.length)
+            .withArtifactType("application/vnd.test.foreign");
+    for (int status = 0; status != 201; ) {
+      HttpResponse<byte[]> known =
+          foreign.send(
+              HttpRequest.newBuilder(tag).header("Accept", MediaTypes.OCI_INDEX).build(),
+              HttpResponse.BodyHandlers.ofByteArray());
+      boolean there = known.statusCode() == 200;
+      List<Descriptor> entries =
+          new ArrayList<>(there ? OciJson.index(known.body()).manifests() : List.of());
+      entries.add(entry);
+      byte[] index =
+          OciJson.write(new ImageIndex(MediaTypes.OCI_INDEX, "", entries, null, Map.of()));
+      status =
+          foreign
+              .send(
+                  HttpRequest.newBuilder(tag)
+                      .header("Content-Type", MediaTypes.OCI_INDEX)
+                      .header(
+                          there ? "If-Match" : "If-None-Match",
+                          there ? known.headers().firstValue("ETag").orElseThrow() : "*")
+                      .PUT(HttpRequest.BodyPublishers.ofByteArray(index))
+                      .build(),
+                  HttpResponse.BodyHandlers.discarding())
+              .statusCode();
+      assertThat(status).isIn(201, 412);
+    }
+    return digest;
+  }
+}
