@@ -93,7 +93,7 @@ public final class NewerClasses {
   /** JVMS 4.1: the version is in the two bytes behind magic and minor version. */
   private static boolean isOldClass(ZipEntry entry, byte[] bytes) {
     return entry.getName().endsWith(".class")
-        && ((bytes[6] & 0xff) << 8 | bytes[7] & 0xff) < ClassFile.JAVA_6_VERSION;
+        && (((bytes[6] & 0xff) << 8) | (bytes[7] & 0xff)) < ClassFile.JAVA_6_VERSION;
   }
 
   private static byte[] read(ZipFile zip, ZipEntry entry) throws IOException {

@@ -9,11 +9,6 @@ import java.nio.file.Path;
 
 /** An OCI image layout of one layer. */
 final class SampleLayout {
-  private static final String CONFIG =
-      """
-      {"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["%s"]}}\
-      """;
-
   private final Path directory;
 
   private SampleLayout(Path directory) {
@@ -26,7 +21,12 @@ final class SampleLayout {
     Files.createDirectories(directory.resolve("blobs/sha256"));
     byte[] bytes = Files.readAllBytes(layer);
     // Not of what is in the layer, which nobody asks here.
-    byte[] config = json(CONFIG.formatted(Digest.of(bytes)));
+    byte[] config =
+        json(
+            """
+            {"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["%s"]}}\
+            """
+                .formatted(Digest.of(bytes)));
     byte[] manifest =
         json(
             """
