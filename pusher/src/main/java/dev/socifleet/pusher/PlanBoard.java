@@ -156,8 +156,8 @@ final class PlanBoard implements EventConsumer.Handler {
       } else if (entry.plan.complete()) {
         advance(one.getKey(), entry);
       } else if (entry.since.plus(carryOver).isBefore(now)) {
-        entry.since = now;
         carryOver(entry, opened);
+        entry.since = now;
       }
     }
   }
