@@ -126,7 +126,8 @@ class BadInputInContainerdIT {
       Path content = disk.path().resolve("root/content");
       for (Path file : disk.files()) {
         if (file.startsWith(content.resolve("blobs"))) {
-          assertThat(Digest.of(Files.readAllBytes(file)).hex()).isEqualTo(file.getFileName() + "");
+          assertThat(Digest.of(Files.readAllBytes(file)).hex())
+              .isEqualTo(file.getFileName().toString());
         } else {
           assertThat(file.toString()).matches(".*/(oci-layout|index.json|sha256-[0-9a-f]*.json)");
         }

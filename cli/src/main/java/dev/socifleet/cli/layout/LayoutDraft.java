@@ -51,7 +51,7 @@ public final class LayoutDraft implements AutoCloseable {
     FileChannel lock = null;
     try {
       lock = FileChannel.open(unlocked, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
-      lock.tryLock();
+      var _ = lock.lock(); // until the channel is closed
       Files.move(unlocked, directory.resolve(LOCK), StandardCopyOption.ATOMIC_MOVE);
       return new LayoutDraft(directory, lock);
     } catch (IOException e) {
