@@ -129,8 +129,9 @@ class BadInputIT {
   }
 
   private static Set<Path> tree() throws IOException {
-    try (Stream<Path> all = Stream.concat(Files.walk(in), Files.walk(out))) {
-      return new TreeSet<>(all.toList());
+    try (Stream<Path> inside = Files.walk(in);
+        Stream<Path> outside = Files.walk(out)) {
+      return new TreeSet<>(Stream.concat(inside, outside).toList());
     }
   }
 
@@ -326,7 +327,7 @@ class BadInputIT {
   void aFileThatFindsNoRoomIsntThere() throws Exception {
     Path layer;
     try (Stream<Path> blobs = Files.list(in.resolve("image/blobs/sha256"))) {
-      layer = blobs.max(Comparator.comparing(blob -> blob.toFile().length())).orElseThrow();
+      layer = blobs.max(Comparator.comparingLong(blob -> blob.toFile().length())).orElseThrow();
     }
     Path ztoc = directory.resolve("ztoc");
     assertThat(RunSoci.soci("ztoc", "build", layer.toString(), "-o", ztoc.toString()).exit())
