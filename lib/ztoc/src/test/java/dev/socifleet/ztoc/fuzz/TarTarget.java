@@ -112,14 +112,16 @@ public final class TarTarget {
   /**
    * Left out is where commons-compress differs from Go, as which we must decide: PAX records that
    * repeat or say nonsense; data behind links and directories with a size; a prefix to the name in
-   * headers that are of no known dialect; and a size that begins with NUL, which Go skips as it
-   * does spaces, and commons-compress takes as the end of a field with nothing in it.
+   * headers that are of no known dialect; a size that begins with NUL, which Go skips as it does
+   * spaces, and commons-compress takes as the end of a field with nothing in it; and a file whose
+   * name ends with a slash, which has data to Go, and is a directory to commons-compress.
    */
   private static void compare(List<TarEntry> ours, byte[] archive) {
     int header = 0;
     for (TarEntry entry : ours) {
       if (!entry.pax().isEmpty()
           || (!entry.type().hasData() && entry.size() != 0)
+          || (entry.type().hasData() && endsWithSlash(entry.name()))
           || !isUstar(archive, (int) entry.offset() - BLOCK)) {
         return;
       }
@@ -156,6 +158,10 @@ public final class TarTarget {
   private static boolean isUstar(byte[] archive, int header) {
     return Arrays.equals(
         archive, header + MAGIC, header + MAGIC + USTAR.length, USTAR, 0, USTAR.length);
+  }
+
+  private static boolean endsWithSlash(byte[] name) {
+    return name.length > 0 && name[name.length - 1] == '/';
   }
 
   private static boolean isSizeBehindNul(byte[] archive, int header) {
