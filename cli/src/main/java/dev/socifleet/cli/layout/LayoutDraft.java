@@ -51,8 +51,9 @@ public final class LayoutDraft implements AutoCloseable {
     FileChannel lock = null;
     try {
       lock = FileChannel.open(unlocked, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
-      var _ = lock.lock(); // until the channel is closed
-      Files.move(unlocked, directory.resolve(LOCK), StandardCopyOption.ATOMIC_MOVE);
+      if (locks(lock)) {
+        Files.move(unlocked, directory.resolve(LOCK), StandardCopyOption.ATOMIC_MOVE);
+      }
       return new LayoutDraft(directory, lock);
     } catch (IOException e) {
       if (lock != null) {
@@ -60,6 +61,19 @@ public final class LayoutDraft implements AutoCloseable {
       }
       delete(directory);
       throw e;
+    }
+  }
+
+  /**
+   * Until the channel is closed. Where there are no locks (some NFS) it goes on without, and what a
+   * kill leaves stays.
+   */
+  private static boolean locks(FileChannel file) {
+    try {
+      var _ = file.lock();
+      return true;
+    } catch (IOException e) {
+      return false;
     }
   }
 
