@@ -18,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
 /** One request and its answer, as blocking calls. One thread. */
@@ -31,15 +32,27 @@ final class Exchange {
   private final long timeoutSeconds;
   private final CompletableFuture<Void> gone = new CompletableFuture<>();
   private final String path;
+  private final Consumer<Exchange> beforeLastByte;
   private int status;
   private long sent;
+  private boolean noted;
 
-  /** On the event loop. */
-  Exchange(HttpServerRequest request, RequestBody body, String path, long timeoutSeconds) {
+  /**
+   * On the event loop.
+   *
+   * @param beforeLastByte told once, before the client can have the whole answer or see its end
+   */
+  Exchange(
+      HttpServerRequest request,
+      RequestBody body,
+      String path,
+      long timeoutSeconds,
+      Consumer<Exchange> beforeLastByte) {
     this.request = request;
     this.body = body;
     this.path = path;
     this.timeoutSeconds = timeoutSeconds;
+    this.beforeLastByte = beforeLastByte;
     request
         .response()
         .closeHandler(_ -> gone.completeExceptionally(new IOException("the client went away")));
@@ -142,11 +155,15 @@ final class Exchange {
       if (onTheWay.size() == CHUNKS_ON_THE_WAY) {
         await(onTheWay.removeFirst());
       }
-      onTheWay.add(response.write(Buffer.buffer(chunk.array())));
       at += chunk.capacity();
       sent += chunk.capacity();
       progress.accept(chunk.capacity());
+      if (at == start + length) {
+        note(); // with the length known, the client needs no end after the last chunk
+      }
+      onTheWay.add(response.write(Buffer.buffer(chunk.array())));
     }
+    note();
     await(response.end());
   }
 
@@ -163,10 +180,19 @@ final class Exchange {
       if (!response.headers().contains("Content-Length")) {
         response.putHeader("Content-Length", String.valueOf(bytes.length));
       }
+      note();
       await(response.end());
     } else {
       sent += bytes.length;
+      note();
       await(bytes.length == 0 ? response.end() : response.end(Buffer.buffer(bytes)));
+    }
+  }
+
+  private void note() {
+    if (!noted) {
+      noted = true;
+      beforeLastByte.accept(this);
     }
   }
 
@@ -186,6 +212,7 @@ final class Exchange {
 
   /** Ends the connection: the answer can't be completed. */
   void abort() {
+    note();
     request.connection().close();
   }
 }

@@ -99,7 +99,11 @@ final class RegistryServer implements AutoCloseable {
     RequestBody body = new RequestBody(request, context, IDLE_SECONDS);
     Exchange exchange =
         new Exchange(
-            request, body, decoded(request.path() == null ? "" : request.path()), IDLE_SECONDS);
+            request,
+            body,
+            decoded(request.path() == null ? "" : request.path()),
+            IDLE_SECONDS,
+            this::remember);
     try {
       threads.execute(() -> {
         try {
@@ -139,16 +143,20 @@ final class RegistryServer implements AutoCloseable {
       if (mayRun) {
         running.release();
       }
-      accesses.add(
-          new Access(
-              Instant.now(),
-              exchange.method(),
-              exchange.path(),
-              exchange.header("Range"),
-              exchange.status(),
-              exchange.sent(),
-              AccessLog.shortened(exchange.userAgent())));
     }
+  }
+
+  /** Whoever has an answer finds its request among the accesses. */
+  private void remember(Exchange exchange) {
+    accesses.add(
+        new Access(
+            Instant.now(),
+            exchange.method(),
+            exchange.path(),
+            exchange.header("Range"),
+            exchange.status(),
+            exchange.sent(),
+            AccessLog.shortened(exchange.userAgent())));
   }
 
   private static void explain(Exchange exchange, Problem problem) {

@@ -208,7 +208,10 @@ public final class SmallRegistry implements AutoCloseable {
     return accesses.bytesServed(userAgentPrefix);
   }
 
-  /** The last 10,000 requests that were answered, oldest first. */
+  /**
+   * The last 10,000 requests that were answered, oldest first. A request is among them before its
+   * client has the whole answer.
+   */
   public List<Access> accesses() {
     return accesses.recent();
   }
