@@ -5,13 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.socifleet.cli.RunSoci.Ended;
 import dev.socifleet.cli.convert.Vectors;
 import dev.socifleet.embedded.registry.SmallRegistry;
-import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.HttpRegistries;
-import dev.socifleet.oci.RegistriesConfig;
-import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.testing.ContainerdProcess;
 import dev.socifleet.testing.DockerRegistryProcess;
+import dev.socifleet.testing.OpenRegistries;
 import dev.socifleet.testing.PushedLayout;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -72,10 +70,7 @@ class BadInputIT {
             SmallRegistry.Options.in(elsewhere.resolve("closed"))
                 .withUsers(List.of(SmallRegistry.User.of("user", "secret"))));
     unreachable = "127.0.0.1:" + DockerRegistryProcess.freePort();
-    try (HttpRegistries registries =
-        HttpRegistries.open(
-            new RegistriesConfig(
-                List.of(RegistryHost.of(registry.host())), Credentials.NONE, "test"))) {
+    try (HttpRegistries registries = OpenRegistries.at(registry.host())) {
       PushedLayout.push(
           image, registries.repository(RepositoryName.parse(registry.host() + "/app")), "1");
     }

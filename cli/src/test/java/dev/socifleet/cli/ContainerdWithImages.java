@@ -1,11 +1,9 @@
 package dev.socifleet.cli;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import dev.socifleet.cli.RunSoci.Ended;
 import dev.socifleet.cli.convert.Vectors;
 import dev.socifleet.testing.ContainerdProcess;
+import dev.socifleet.testing.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,13 +25,8 @@ public final class ContainerdWithImages implements AutoCloseable {
   /** Starts it, or skips the test where that can't be done. */
   public static ContainerdWithImages start(Path directory)
       throws IOException, InterruptedException {
-    boolean able =
-        "root".equals(System.getProperty("user.name"))
-            && Files.isExecutable(Path.of("/usr/bin/containerd"));
-    if ("true".equals(System.getenv("CI"))) {
-      assertThat(able).as("CI is root and has containerd").isTrue();
-    }
-    assumeTrue(able, "needs root and containerd");
+    Needs.root();
+    Needs.programs("containerd", "ctr");
     return new ContainerdWithImages(directory);
   }
 

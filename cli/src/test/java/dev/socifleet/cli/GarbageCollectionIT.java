@@ -6,12 +6,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.socifleet.cli.RunSoci.Ended;
 import dev.socifleet.embedded.registry.SmallRegistry;
-import dev.socifleet.oci.Credentials;
-import dev.socifleet.oci.HttpRegistries;
-import dev.socifleet.oci.RegistriesConfig;
-import dev.socifleet.oci.RegistryHost;
-import dev.socifleet.oci.RepositoryName;
-import dev.socifleet.testing.PushedLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -36,12 +30,12 @@ class GarbageCollectionIT {
 
   @TempDir private Path directory;
   private ContainerdWithImages containerd;
-  private SmallRegistry registry;
+  private RegistryWithImages<SmallRegistry> registry;
 
   @BeforeEach
   void start() throws Exception {
     containerd = ContainerdWithImages.start(directory);
-    registry = SmallRegistry.start(SmallRegistry.Options.in(directory.resolve("registry")));
+    registry = RegistryWithImages.small(directory);
   }
 
   @AfterEach
@@ -56,17 +50,8 @@ class GarbageCollectionIT {
 
   /** An image at the registry that containerd has pulled. */
   private String pulled() throws Exception {
-    containerd.vectors().copy("multi", directory.resolve("image"));
-    try (HttpRegistries registries =
-        HttpRegistries.open(
-            new RegistriesConfig(
-                List.of(RegistryHost.of(registry.host())), Credentials.NONE, "test"))) {
-      PushedLayout.push(
-          directory.resolve("image"),
-          registries.repository(RepositoryName.parse(registry.host() + "/app")),
-          "1");
-    }
-    String image = registry.host() + "/app:1";
+    registry.push("multi", "1");
+    String image = registry.app("1");
     pull(image);
     return image;
   }
@@ -159,7 +144,7 @@ class GarbageCollectionIT {
   @Test
   void aConvertedImageIsWholeWithoutItsSource() throws Exception {
     String image = pulled();
-    String made = registry.host() + "/app:1-soci";
+    String made = registry.app("1-soci");
     soci("convert", "--min-layer-size", "0", "--all-platforms", image, made);
     Set<String> whole = whole(made);
 
@@ -175,7 +160,7 @@ class GarbageCollectionIT {
   @Test
   void aConvertedImageThatIsRemovedAndPulledAgainIsTheSame() throws Exception {
     String image = pulled();
-    String made = registry.host() + "/app:1-soci";
+    String made = registry.app("1-soci");
     soci("convert", "--min-layer-size", "0", "--all-platforms", image, made);
     String target = target(made);
     Set<String> whole = whole(made);
@@ -188,7 +173,7 @@ class GarbageCollectionIT {
 
     assertThat(target(made)).isEqualTo(target);
     assertThat(content()).isEqualTo(whole);
-    String again = registry.host() + "/app:again";
+    String again = registry.app("again");
     soci("convert", "--min-layer-size", "0", "--all-platforms", made, again);
     remove(made);
     containerd.collectGarbage();
@@ -199,7 +184,7 @@ class GarbageCollectionIT {
   @Test
   void whatIsBeingMadeIsHeld() throws Exception {
     String image = pulled();
-    String made = registry.host() + "/app:1-soci";
+    String made = registry.app("1-soci");
     Files.createDirectories(directory.resolve("root"));
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<Integer> work =

@@ -1,9 +1,7 @@
 package dev.socifleet.cli;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import dev.socifleet.testing.ContainerdProcess;
+import dev.socifleet.testing.Needs;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Files;
@@ -27,11 +25,7 @@ public final class SmallDisk implements AutoCloseable {
    */
   public static SmallDisk mount(Path place, int kilobytes)
       throws IOException, InterruptedException {
-    boolean able = "root".equals(System.getProperty("user.name"));
-    if ("true".equals(System.getenv("CI"))) {
-      assertThat(able).as("CI is root").isTrue();
-    }
-    assumeTrue(able, "needs root to mount a small disk");
+    Needs.root();
     Files.createDirectory(place);
     run("mount", "-t", "tmpfs", "-o", size(kilobytes), "tmpfs", place.toString());
     return new SmallDisk(place);

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.tuple;
 import dev.socifleet.embedded.registry.SmallRegistry;
 import dev.socifleet.events.ZtocEvent.PlannedImage;
 import dev.socifleet.indexer.PushedImage.NothingToPlan;
-import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.HttpRegistries;
@@ -18,14 +17,13 @@ import dev.socifleet.oci.ManifestBlob;
 import dev.socifleet.oci.MediaTypes;
 import dev.socifleet.oci.OciJson;
 import dev.socifleet.oci.Platform;
-import dev.socifleet.oci.RegistriesConfig;
-import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.Repository;
 import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.sociindex.SociIndex;
 import dev.socifleet.sociindex.SociTerms;
 import dev.socifleet.sociindex.V2Conversion;
 import dev.socifleet.sociindex.publish.IndexPublisher;
+import dev.socifleet.testing.OpenRegistries;
 import dev.socifleet.testing.RawImage;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -49,10 +47,7 @@ class PushedImageIT {
   @BeforeEach
   void startRegistry() throws Exception {
     registry = SmallRegistry.start(SmallRegistry.Options.in(directory));
-    registries =
-        HttpRegistries.open(
-            new RegistriesConfig(
-                List.of(RegistryHost.of(registry.host())), Credentials.NONE, "test/1"));
+    registries = OpenRegistries.at(registry.host());
     repository = registries.repository(new RepositoryName(registry.host(), "team/app"));
   }
 

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.socifleet.events.ImageOutcome;
 import dev.socifleet.events.LayerResult;
-import dev.socifleet.events.Topic;
 import dev.socifleet.events.ZtocEvent;
 import dev.socifleet.events.ZtocEvent.LayerOutcome;
 import dev.socifleet.events.ZtocEvent.PlanOpened;
@@ -15,15 +14,10 @@ import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.ManifestBlob;
 import dev.socifleet.oci.MediaTypes;
 import dev.socifleet.oci.Platform;
-import dev.socifleet.oci.Repository;
-import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.service.Metrics;
 import dev.socifleet.sociindex.SociTerms;
-import dev.socifleet.testing.PipelineRig;
+import dev.socifleet.testing.PipelineFixture;
 import dev.socifleet.testing.RawImage;
-import dev.socifleet.testing.ScriptedRegistries;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -31,29 +25,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A board of plans between a real broker and a real registry; records are handed to it as its
  * consumer would, one after another, without waiting.
  */
-abstract class PlanFixture {
+abstract class PlanFixture extends PipelineFixture {
   /** A layer whose text begins so is left out by its plan, for this reason. */
   static final String LEFT_OUT = "too small";
 
   static final Duration CARRY_OVER = Duration.ofMinutes(10);
   static final Duration DEADLINE = Duration.ofHours(1);
 
-  @TempDir static Path directory;
-  static PipelineRig rig;
-
-  ScriptedRegistries registries;
-  RepositoryName name;
-  Repository repository;
   PlanBoard board;
 
   /** The board's time, which only a test moves. */
@@ -62,27 +46,9 @@ abstract class PlanFixture {
   /** Records that the board said are finished. */
   final AtomicInteger done = new AtomicInteger();
 
-  @BeforeAll
-  static void startRig() throws Exception {
-    rig = PipelineRig.start(directory);
-  }
-
-  @AfterAll
-  static void stopRig() {
-    rig.close();
-  }
-
   @BeforeEach
-  void freshBoard() throws Exception {
-    registries = rig.registries();
-    name = rig.freshRepository();
-    repository = registries.repository(name);
+  void freshBoard() {
     board = newBoard();
-  }
-
-  @AfterEach
-  void closeRegistries() {
-    registries.close();
   }
 
   /** Another board, as of another process. */
@@ -178,15 +144,6 @@ abstract class PlanFixture {
 
   static Digest layer(String text) {
     return Digest.of(utf8(text));
-  }
-
-  static byte[] utf8(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
-  }
-
-  /** What soci.images says of this test's plans so far. */
-  List<ImageOutcome> images() {
-    return rig.sent().on(Topic.IMAGES, name, ImageOutcome.class);
   }
 
   ImageOutcome onlyImage() {

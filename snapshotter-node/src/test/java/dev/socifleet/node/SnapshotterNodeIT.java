@@ -30,6 +30,7 @@ import dev.socifleet.service.Metrics;
 import dev.socifleet.service.Settings;
 import dev.socifleet.sociindex.SociIndex;
 import dev.socifleet.sociindex.SociIndex.LayerZtoc;
+import dev.socifleet.testing.Needs;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
@@ -76,7 +77,7 @@ class SnapshotterNodeIT {
 
   @BeforeEach
   void start() throws IOException {
-    NeedsRoot.check();
+    Needs.root();
     root = directory.resolve("root");
     layers = new DirectoryLayers(directory.resolve("lazy"));
     config =

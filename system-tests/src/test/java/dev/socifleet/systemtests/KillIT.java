@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.Repository;
 import dev.socifleet.sociindex.SociTerms;
+import dev.socifleet.testing.Needs;
 import dev.socifleet.testing.OciLayout;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;

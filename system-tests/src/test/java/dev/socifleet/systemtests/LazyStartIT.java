@@ -10,6 +10,7 @@ import dev.socifleet.sociindex.SociIndex;
 import dev.socifleet.sociindex.SociTerms;
 import dev.socifleet.systemtests.DockerRegistry.Access;
 import dev.socifleet.testing.ContainerdProcess;
+import dev.socifleet.testing.Needs;
 import dev.socifleet.testing.OciLayout;
 import java.net.URI;
 import java.net.http.HttpClient;

@@ -8,14 +8,11 @@ import dev.socifleet.indexer.Indexer;
 import dev.socifleet.indexer.IndexerConfig;
 import dev.socifleet.ingest.Ingest;
 import dev.socifleet.ingest.IngestConfig;
-import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.HttpRegistries;
 import dev.socifleet.oci.MediaTypes;
 import dev.socifleet.oci.OciJson;
-import dev.socifleet.oci.RegistriesConfig;
-import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.Repository;
 import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.pusher.Pusher;
@@ -24,6 +21,8 @@ import dev.socifleet.service.Settings;
 import dev.socifleet.sociindex.IndexDiscovery;
 import dev.socifleet.sociindex.SociIndex;
 import dev.socifleet.sociindex.SociTerms;
+import dev.socifleet.testing.Needs;
+import dev.socifleet.testing.OpenRegistries;
 import dev.socifleet.testing.RawImage;
 import dev.socifleet.ztoc.Span;
 import dev.socifleet.ztoc.Ztoc;
@@ -74,10 +73,7 @@ class PushToIndexIT {
             "Bearer webhook-secret");
     startIndexer();
     startPusher();
-    registries =
-        HttpRegistries.open(
-            new RegistriesConfig(
-                List.of(RegistryHost.of(registry.host())), Credentials.NONE, "test/1"));
+    registries = OpenRegistries.at(registry.host());
     repository = registries.repository(new RepositoryName(registry.host(), "team/app"));
   }
 

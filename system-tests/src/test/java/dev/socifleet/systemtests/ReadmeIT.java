@@ -2,6 +2,7 @@ package dev.socifleet.systemtests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.socifleet.testing.Needs;
 import dev.socifleet.testing.OciLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;

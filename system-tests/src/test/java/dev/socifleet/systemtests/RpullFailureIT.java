@@ -15,6 +15,7 @@ import dev.socifleet.oci.RegistriesConfig;
 import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.testing.ContainerdProcess.Result;
+import dev.socifleet.testing.Needs;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,17 +3,16 @@ package dev.socifleet.systemtests;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.socifleet.cli.Soci;
-import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.HttpRegistries;
-import dev.socifleet.oci.RegistriesConfig;
-import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.Repository;
 import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.service.Parts;
 import dev.socifleet.testing.ContainerdProcess;
 import dev.socifleet.testing.ContainerdProcess.Result;
 import dev.socifleet.testing.MadeImage;
+import dev.socifleet.testing.Needs;
+import dev.socifleet.testing.OpenRegistries;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,11 +57,7 @@ final class RpullRig implements AutoCloseable {
           parts.add(ContainerdProcess.start(root.resolve("c"), Map.of("soci", node.socket())));
       parts.add(this::endContainers);
       registry = parts.add(DockerRegistry.startQuiet(root, null));
-      HttpRegistries registries =
-          parts.add(
-              HttpRegistries.open(
-                  new RegistriesConfig(
-                      List.of(RegistryHost.of(registry.host())), Credentials.NONE, "test/1")));
+      HttpRegistries registries = parts.add(OpenRegistries.at(registry.host()));
       repository = registries.repository(new RepositoryName(registry.host(), "team/app"));
       trees = trees(root);
       ref = registry.host() + "/team/app:1";

@@ -24,11 +24,6 @@ public final class DockerRegistryProcess implements AutoCloseable {
     this.log = log;
   }
 
-  /** Whether it is installed. */
-  public static boolean isInstalled() {
-    return Files.isExecutable(PROGRAM);
-  }
-
   /** One that is open to everybody, on a free port. */
   public static DockerRegistryProcess start(Path directory)
       throws IOException, InterruptedException {

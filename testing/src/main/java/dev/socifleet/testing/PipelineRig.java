@@ -6,15 +6,10 @@ import dev.socifleet.events.EventProducer;
 import dev.socifleet.events.KafkaAccess;
 import dev.socifleet.events.Topic;
 import dev.socifleet.events.Topics;
-import dev.socifleet.oci.Credentials;
-import dev.socifleet.oci.HttpRegistries;
-import dev.socifleet.oci.RegistriesConfig;
-import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.RepositoryName;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -68,10 +63,7 @@ public final class PipelineRig implements AutoCloseable {
 
   /** A client of the registry, to be closed by the caller. */
   public ScriptedRegistries registries() {
-    return new ScriptedRegistries(
-        HttpRegistries.open(
-            new RegistriesConfig(
-                List.of(RegistryHost.of(registry.host())), Credentials.NONE, "test/1")));
+    return new ScriptedRegistries(OpenRegistries.at(registry.host()));
   }
 
   /** A repository that nobody used before: its events are told from others' by it. */

@@ -1,11 +1,11 @@
 package dev.socifleet.cli.convert;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.socifleet.cli.RunSoci.Ended;
+import dev.socifleet.testing.Needs;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -42,16 +42,6 @@ class StandaloneConvertIT {
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).as(output).isZero();
-  }
-
-  private static void needSkopeo() {
-    boolean there =
-        Stream.of(System.getenv("PATH").split(":"))
-            .anyMatch(p -> Files.isExecutable(Path.of(p, "skopeo")));
-    if ("true".equals(System.getenv("CI"))) {
-      assertThat(there).as("CI has skopeo").isTrue();
-    }
-    assumeTrue(there, "no skopeo on the PATH");
   }
 
   @Test
@@ -172,7 +162,7 @@ class StandaloneConvertIT {
 
   @Test
   void skopeoReadsWhatWasConverted() throws Exception {
-    needSkopeo();
+    Needs.programs("skopeo");
     for (String image : List.of("multi", "docker-list", "duplicate-layers", "attested")) {
       Path in = vectors.copy(image, directory.resolve(image));
       Path out = directory.resolve(image + ".tar");

@@ -1,11 +1,11 @@
 package dev.socifleet.cli.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.ImageManifest;
 import dev.socifleet.oci.OciJson;
+import dev.socifleet.testing.Needs;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,9 +22,7 @@ class JdkImageIT {
 
   @Test
   void itsLayersUnpackedByTarRunJava() throws Exception {
-    boolean root = "root".equals(System.getProperty("user.name"));
-    assertThat(root || !"true".equals(System.getenv("CI"))).as("root under CI").isTrue();
-    assumeTrue(root, "chroot needs root");
+    Needs.root();
 
     DemoImage image = JdkImage.ofThisProcess().make(directory.resolve("layers"), layer -> {});
 

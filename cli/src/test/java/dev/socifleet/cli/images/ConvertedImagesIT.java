@@ -1,19 +1,17 @@
 package dev.socifleet.cli.images;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.socifleet.cli.RunSoci;
 import dev.socifleet.cli.RunSoci.Ended;
 import dev.socifleet.embedded.registry.SmallRegistry;
-import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.HttpRegistries;
-import dev.socifleet.oci.RegistriesConfig;
-import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.Repository;
 import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.testing.DockerRegistryProcess;
+import dev.socifleet.testing.Needs;
+import dev.socifleet.testing.OpenRegistries;
 import dev.socifleet.testing.PushedLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -144,10 +142,7 @@ class ConvertedImagesIT {
 
   @Test
   void aDockerRegistry() throws Exception {
-    if ("true".equals(System.getenv("CI"))) {
-      assertThat(DockerRegistryProcess.isInstalled()).as("CI has docker-registry").isTrue();
-    }
-    assumeTrue(DockerRegistryProcess.isInstalled(), "docker-registry isn't installed");
+    Needs.programs("docker-registry");
     Path state = Files.createDirectory(directory.resolve("registry"));
     try (DockerRegistryProcess registry =
         DockerRegistryProcess.start(
@@ -163,9 +158,7 @@ class ConvertedImagesIT {
     for (long seed = 0; seed < SEEDS_AT_REGISTRIES; seed++) {
       images.put("seed " + seed, byHand(seed));
     }
-    try (HttpRegistries registries =
-        HttpRegistries.open(
-            new RegistriesConfig(List.of(RegistryHost.of(host)), Credentials.NONE, "test"))) {
+    try (HttpRegistries registries = OpenRegistries.at(host)) {
       for (Map.Entry<String, ImageFiles> image : images.entrySet()) {
         String name = image.getKey().replace(' ', '-');
         Repository repository = registries.repository(RepositoryName.parse(host + "/" + name));

@@ -1,9 +1,7 @@
 package dev.socifleet.cli.images;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import dev.socifleet.testing.ContainerdProcess;
+import dev.socifleet.testing.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.stream.Stream;
 
 /** Images that buildah, skopeo and umoci make, as layouts; nothing is downloaded. Needs root. */
 final class ToolImages {
@@ -36,17 +33,9 @@ final class ToolImages {
     return images.made;
   }
 
-  private static void need() {
-    boolean able = "root".equals(System.getProperty("user.name"));
-    for (String tool : TOOLS) {
-      able &=
-          Stream.of(System.getenv("PATH").split(":", -1))
-              .anyMatch(path -> Files.isExecutable(Path.of(path, tool)));
-    }
-    if ("true".equals(System.getenv("CI"))) {
-      assertThat(able).as("CI is root and has " + TOOLS).isTrue();
-    }
-    assumeTrue(able, "needs root and " + TOOLS);
+  private static void need() throws IOException {
+    Needs.root();
+    Needs.programs(TOOLS.toArray(String[]::new));
   }
 
   private static String run(String... command) throws IOException, InterruptedException {

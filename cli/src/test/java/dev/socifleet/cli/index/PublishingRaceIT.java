@@ -1,13 +1,11 @@
 package dev.socifleet.cli.index;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.socifleet.cli.RunSoci;
 import dev.socifleet.cli.RunSoci.Ended;
 import dev.socifleet.embedded.registry.SmallRegistry;
 import dev.socifleet.oci.BlobContent;
-import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
 import dev.socifleet.oci.HttpRegistries;
@@ -16,13 +14,13 @@ import dev.socifleet.oci.ImageManifest;
 import dev.socifleet.oci.ManifestBlob;
 import dev.socifleet.oci.MediaTypes;
 import dev.socifleet.oci.OciJson;
-import dev.socifleet.oci.RegistriesConfig;
-import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.Repository;
 import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.sociindex.SociTerms;
 import dev.socifleet.testing.DockerRegistryProcess;
 import dev.socifleet.testing.MadeImage;
+import dev.socifleet.testing.Needs;
+import dev.socifleet.testing.OpenRegistries;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -66,10 +64,7 @@ class PublishingRaceIT {
 
   @Test
   void twoCommandsOnOneFallbackTagLoseNothing() throws Exception {
-    if ("true".equals(System.getenv("CI"))) {
-      assertThat(DockerRegistryProcess.isInstalled()).as("CI has docker-registry").isTrue();
-    }
-    assumeTrue(DockerRegistryProcess.isInstalled(), "docker-registry isn't installed");
+    Needs.programs("docker-registry");
     try (DockerRegistryProcess registry =
         DockerRegistryProcess.start(Files.createDirectory(directory.resolve("registry")))) {
       race(registry.host(), false);
@@ -88,9 +83,7 @@ class PublishingRaceIT {
 
   private void race(String host, boolean withForeigner) throws Exception {
     List<Future<?>> writers = new ArrayList<>();
-    try (HttpRegistries registries =
-            HttpRegistries.open(
-                new RegistriesConfig(List.of(RegistryHost.of(host)), Credentials.NONE, "test"));
+    try (HttpRegistries registries = OpenRegistries.at(host);
         ExecutorService threads =
             Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
       for (int i = 0; i < IMAGES; i++) {

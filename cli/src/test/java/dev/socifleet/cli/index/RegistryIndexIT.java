@@ -1,25 +1,18 @@
 package dev.socifleet.cli.index;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.socifleet.cli.RegistryWithImages;
 import dev.socifleet.cli.RunSoci;
 import dev.socifleet.cli.RunSoci.Ended;
 import dev.socifleet.cli.convert.Vectors;
 import dev.socifleet.embedded.registry.SmallRegistry;
-import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
-import dev.socifleet.oci.HttpRegistries;
-import dev.socifleet.oci.RegistriesConfig;
-import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.Repository;
-import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.sociindex.SociTerms;
-import dev.socifleet.testing.DockerRegistryProcess;
-import dev.socifleet.testing.PushedLayout;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -43,15 +36,6 @@ class RegistryIndexIT {
   @BeforeAll
   static void open() throws IOException {
     vectors = new Vectors();
-  }
-
-  private static HttpRegistries registries(String host) {
-    return HttpRegistries.open(
-        new RegistriesConfig(List.of(RegistryHost.of(host)), Credentials.NONE, "test"));
-  }
-
-  private Digest push(Repository repository, String image, String tag) throws IOException {
-    return PushedLayout.push(vectors.copy(image, directory.resolve(image)), repository, tag);
   }
 
   private static Ended create(String reference, String... more) {
@@ -83,14 +67,15 @@ class RegistryIndexIT {
         .asText();
   }
 
-  private void publishesWhatTheExistingToolMakes(String host) throws Exception {
-    try (HttpRegistries registries = registries(host)) {
+  private static void publishesWhatTheExistingToolMakes(RegistryWithImages<?> registry)
+      throws Exception {
+    try (registry) {
       for (String image : List.of("multi", "docker-list", "single", "zstd-mixed")) {
-        Repository repository =
-            registries.repository(RepositoryName.parse(host + "/recorded/" + image));
-        push(repository, image, "1.0");
+        String name = "recorded/" + image;
+        Repository repository = registry.repository(name);
+        registry.push(image, repository, "1.0");
 
-        Ended ended = create(host + "/recorded/" + image + ":1.0");
+        Ended ended = create(registry.reference(name, "1.0"));
 
         assertThat(ended.failure()).isEmpty();
         assertThat(repository.headManifest("1.0-soci").orElseThrow().digest())
@@ -112,41 +97,28 @@ class RegistryIndexIT {
 
   @Test
   void aSmallRegistryWithReferrers() throws Exception {
-    try (SmallRegistry registry = SmallRegistry.start(SmallRegistry.Options.in(directory))) {
-      publishesWhatTheExistingToolMakes(registry.host());
-    }
+    publishesWhatTheExistingToolMakes(RegistryWithImages.small(directory));
   }
 
   @Test
   void aSmallRegistryWithoutReferrers() throws Exception {
-    try (SmallRegistry registry =
-        SmallRegistry.start(SmallRegistry.Options.in(directory).withReferrersApi(false))) {
-      publishesWhatTheExistingToolMakes(registry.host());
-    }
+    publishesWhatTheExistingToolMakes(RegistryWithImages.small(directory, false));
   }
 
   @Test
   void aDockerRegistry() throws Exception {
-    if ("true".equals(System.getenv("CI"))) {
-      assertThat(DockerRegistryProcess.isInstalled()).as("CI has docker-registry").isTrue();
-    }
-    assumeTrue(DockerRegistryProcess.isInstalled(), "docker-registry isn't installed");
-    try (DockerRegistryProcess registry = DockerRegistryProcess.start(directory)) {
-      publishesWhatTheExistingToolMakes(registry.host());
-    }
+    publishesWhatTheExistingToolMakes(RegistryWithImages.docker(directory));
   }
 
   @Test
   void layersThatHaveAZtocInTheRepositoryAreNotRead() throws Exception {
-    try (SmallRegistry registry = SmallRegistry.start(SmallRegistry.Options.in(directory));
-        HttpRegistries registries = registries(registry.host())) {
-      Repository repository = registries.repository(RepositoryName.parse(registry.host() + "/app"));
-      push(repository, "multi", "base");
-      push(repository, "single", "derived");
-      assertThat(create(registry.host() + "/app:base").failure()).isEmpty();
-      int before = registry.accesses().size();
+    try (RegistryWithImages<SmallRegistry> registry = RegistryWithImages.small(directory)) {
+      registry.push("multi", "base");
+      registry.push("single", "derived");
+      assertThat(create(registry.app("base")).failure()).isEmpty();
+      int before = registry.server().accesses().size();
 
-      Ended ended = create(registry.host() + "/app:derived");
+      Ended ended = create(registry.app("derived"));
 
       assertThat(ended.failure()).isEmpty();
       assertThat(ended.lines().stream().filter(line -> line.endsWith("(already exists)")))
@@ -157,65 +129,58 @@ class RegistryIndexIT {
                       "layer sha256:1d3033e94be0e1fccc4d398c8b2b477049274543c2aab1eee508c40d19280b76")
                   && line.endsWith("(already exists)"));
       assertThat(
-              registry.accesses().stream()
+              registry.server().accesses().stream()
                   .skip(before)
                   .filter(access -> access.method().equals("GET"))
                   .map(SmallRegistry.Access::path))
           .noneMatch(path ->
               path.endsWith("1d3033e94be0e1fccc4d398c8b2b477049274543c2aab1eee508c40d19280b76"));
-      assertThat(repository.headManifest("derived-soci").orElseThrow().digest())
+      assertThat(registry.app().headManifest("derived-soci").orElseThrow().digest())
           .hasToString(recordedV2("single"));
     }
   }
 
   @Test
   void aDryRunReadsNoLayerAndWritesNothing() throws Exception {
-    try (SmallRegistry registry = SmallRegistry.start(SmallRegistry.Options.in(directory));
-        HttpRegistries registries = registries(registry.host())) {
-      Repository repository = registries.repository(RepositoryName.parse(registry.host() + "/app"));
-      push(repository, "multi", "1");
-      int before = registry.accesses().size();
+    try (RegistryWithImages<SmallRegistry> registry = RegistryWithImages.small(directory)) {
+      registry.push("multi", "1");
+      int before = registry.server().accesses().size();
 
-      Ended ended = create(registry.host() + "/app:1", "--dry-run");
+      Ended ended = create(registry.app("1"), "--dry-run");
 
       assertThat(ended.failure()).isEmpty();
       assertThat(ended.out())
           .contains("linux/amd64 sha256:")
           .contains("would be read and indexed")
-          .contains("would publish v2 image " + registry.host() + "/app:1-soci");
-      Stream<SmallRegistry.Access> during = registry.accesses().stream().skip(before);
+          .contains("would publish v2 image " + registry.app("1-soci"));
+      Stream<SmallRegistry.Access> during = registry.server().accesses().stream().skip(before);
       assertThat(during.map(SmallRegistry.Access::method).distinct()).isSubsetOf("GET", "HEAD");
-      assertThat(repository.tags()).containsExactly("1");
+      assertThat(registry.app().tags()).containsExactly("1");
     }
   }
 
   @Test
   void onlyOnePlatformAndOnlyV1() throws Exception {
-    try (SmallRegistry registry = SmallRegistry.start(SmallRegistry.Options.in(directory));
-        HttpRegistries registries = registries(registry.host())) {
-      Repository repository = registries.repository(RepositoryName.parse(registry.host() + "/app"));
-      push(repository, "multi", "1");
+    try (RegistryWithImages<SmallRegistry> registry = RegistryWithImages.small(directory)) {
+      registry.push("multi", "1");
 
-      Ended ended =
-          create(registry.host() + "/app:1", "--platform", "linux/arm64", "--index-version", "v1");
+      Ended ended = create(registry.app("1"), "--platform", "linux/arm64", "--index-version", "v1");
 
       assertThat(ended.failure()).isEmpty();
       assertThat(ended.lines().stream().filter(line -> line.startsWith("published")))
           .singleElement()
           .asString()
           .startsWith("published v1 index ");
-      assertThat(repository.tags()).containsExactly("1");
+      assertThat(registry.app().tags()).containsExactly("1");
     }
   }
 
   @Test
   void theResultAsJson() throws Exception {
-    try (SmallRegistry registry = SmallRegistry.start(SmallRegistry.Options.in(directory));
-        HttpRegistries registries = registries(registry.host())) {
-      Repository repository = registries.repository(RepositoryName.parse(registry.host() + "/app"));
-      push(repository, "single", "1");
+    try (RegistryWithImages<SmallRegistry> registry = RegistryWithImages.small(directory)) {
+      registry.push("single", "1");
 
-      Ended ended = create(registry.host() + "/app:1", "--json");
+      Ended ended = create(registry.app("1"), "--json");
 
       JsonNode json = new JsonMapper().readTree(ended.out().getBytes(StandardCharsets.UTF_8));
       assertThat(json.path("v2").path("image").asText()).isEqualTo(recordedV2("single"));
@@ -226,24 +191,20 @@ class RegistryIndexIT {
 
   @Test
   void badInputIsOneLine() throws Exception {
-    try (SmallRegistry registry = SmallRegistry.start(SmallRegistry.Options.in(directory));
-        HttpRegistries registries = registries(registry.host())) {
-      Repository repository = registries.repository(RepositoryName.parse(registry.host() + "/app"));
-      Digest digest = push(repository, "single", "1");
+    try (RegistryWithImages<SmallRegistry> registry = RegistryWithImages.small(directory)) {
+      Digest digest = registry.push("single", "1").digest();
 
-      assertOneLine(create(registry.host() + "/app:absent"), 1, "there is no image");
+      assertOneLine(create(registry.app("absent")), 1, "there is no image");
       assertOneLine(create("NOT A REFERENCE"), 2, "is no image reference");
-      assertOneLine(create(registry.host() + "/app@" + digest), 2, "has no tag");
+      assertOneLine(create(registry.app().name() + "@" + digest), 2, "has no tag");
       assertOneLine(
-          create(registry.host() + "/app:1", "--platform", "linux/s390x"),
+          create(registry.app("1"), "--platform", "linux/s390x"),
           1,
           "image manifest for linux/s390x: not found");
-      assertOneLine(create(registry.host() + "/app:1", "--platform", "x"), 2, "not a platform");
-      assertOneLine(
-          create(registry.host() + "/app:1", "--index-version", "v3"), 2, "--index-version");
-      assertOneLine(
-          RunSoci.soci("index", "create", registry.host() + "/app:1"), 1, "no ztocs created");
-      assertThat(repository.tags()).containsExactly("1");
+      assertOneLine(create(registry.app("1"), "--platform", "x"), 2, "not a platform");
+      assertOneLine(create(registry.app("1"), "--index-version", "v3"), 2, "--index-version");
+      assertOneLine(RunSoci.soci("index", "create", registry.app("1")), 1, "no ztocs created");
+      assertThat(registry.app().tags()).containsExactly("1");
     }
   }
 

@@ -4,26 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.socifleet.cli.RegistryWithImages;
 import dev.socifleet.cli.RunSoci;
 import dev.socifleet.cli.RunSoci.Ended;
-import dev.socifleet.cli.convert.Vectors;
 import dev.socifleet.embedded.registry.SmallRegistry;
 import dev.socifleet.oci.BlobContent;
-import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
-import dev.socifleet.oci.HttpRegistries;
 import dev.socifleet.oci.ImageManifest;
 import dev.socifleet.oci.ManifestBlob;
 import dev.socifleet.oci.OciJson;
-import dev.socifleet.oci.RegistriesConfig;
-import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.Repository;
-import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.sociindex.SociIndex;
 import dev.socifleet.sociindex.SociIndex.LayerZtoc;
 import dev.socifleet.sociindex.SociTerms;
-import dev.socifleet.testing.PushedLayout;
 import dev.socifleet.ztoc.Compression;
 import dev.socifleet.ztoc.Ztoc;
 import dev.socifleet.ztoc.ZtocBuilder;
@@ -43,26 +37,20 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 class InspectIT {
   @TempDir private Path directory;
-  private SmallRegistry registry;
-  private HttpRegistries registries;
+  private RegistryWithImages<SmallRegistry> registry;
   private Repository repository;
   private String reference;
 
   @BeforeEach
   void start() throws Exception {
-    registry = SmallRegistry.start(SmallRegistry.Options.in(directory.resolve("registry")));
-    registries =
-        HttpRegistries.open(
-            new RegistriesConfig(
-                List.of(RegistryHost.of(registry.host())), Credentials.NONE, "test"));
-    repository = registries.repository(RepositoryName.parse(registry.host() + "/app"));
-    PushedLayout.push(new Vectors().copy("single", directory.resolve("image")), repository, "1");
-    reference = registry.host() + "/app:1";
+    registry = RegistryWithImages.small(directory);
+    repository = registry.app();
+    registry.push("single", "1");
+    reference = registry.app("1");
   }
 
   @AfterEach
   void stop() {
-    registries.close();
     registry.close();
   }
 
@@ -145,11 +133,9 @@ class InspectIT {
     byte[] changed = other.bytes().clone();
     int window = Ztoc.parse(changed).windowOffset(other.spans() - 1);
     changed[window + 32767] ^= 1;
-    PushedLayout.push(directory.resolve("image"), repository, "1");
-    Repository fresh = registries.repository(RepositoryName.parse(registry.host() + "/fresh"));
-    PushedLayout.push(directory.resolve("image"), fresh, "1");
-    repository = fresh;
-    reference = registry.host() + "/fresh:1";
+    repository = registry.repository("fresh");
+    registry.push("single", repository, "1");
+    reference = registry.reference("fresh", "1");
     publish(layer, changed);
 
     Ended ended = RunSoci.soci("verify", reference);

@@ -1,9 +1,9 @@
 package dev.socifleet.cli.install;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.socifleet.cli.Soci;
+import dev.socifleet.testing.Needs;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -40,11 +40,7 @@ class InstallIT {
 
   @BeforeAll
   static void isPackaged() {
-    boolean packaged = Files.exists(Path.of("target/cli-1.0.0.jar"));
-    if ("true".equals(System.getenv("CI"))) {
-      assertThat(packaged).isTrue();
-    }
-    assumeTrue(packaged, "the cli's jar isn't built");
+    Needs.met(Files.exists(Path.of("target/cli-1.0.0.jar")), "the cli's jar isn't built");
   }
 
   @BeforeEach
@@ -176,11 +172,7 @@ class InstallIT {
   /** The copy has its archive from the installation; another user only reads it. */
   @Test
   void aCopyWorksForAUserWhoMayWriteNothing() throws Exception {
-    boolean root = System.getProperty("user.name").equals("root");
-    if ("true".equals(System.getenv("CI"))) {
-      assertThat(root).isTrue();
-    }
-    assumeTrue(root, "only root can become another user");
+    Needs.root(); // only root can become another user
     Path closed = Files.createDirectory(directory.resolve("closed"));
     Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("rwx------"));
     assertThat(install("--copy").status()).isZero();
@@ -211,8 +203,7 @@ class InstallIT {
   /** A checkout whose owner hasn't built it since a pull goes on working for others. */
   @Test
   void whoCannotRenewTheBuildRunsWhatIsThere() throws Exception {
-    boolean root = System.getProperty("user.name").equals("root");
-    assumeTrue(root, "only root can become another user");
+    Needs.root();
     assertThat(install("--copy").status()).isZero();
     Path copy = prefix.resolve("lib/soci-fleet");
     Files.createDirectories(copy.resolve(".soci-build"));

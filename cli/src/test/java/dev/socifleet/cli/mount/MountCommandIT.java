@@ -1,10 +1,10 @@
 package dev.socifleet.cli.mount;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.socifleet.node.mounts.MountedImage;
 import dev.socifleet.node.mounts.MountedImage.MountedLayer;
+import dev.socifleet.testing.Needs;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -31,11 +31,7 @@ class MountCommandIT {
 
   @BeforeEach
   void start() throws IOException {
-    boolean root = "root".equals(System.getProperty("user.name"));
-    if ("true".equals(System.getenv("CI"))) {
-      assertThat(root).as("CI runs the tests as root").isTrue();
-    }
-    assumeTrue(root, "needs root to mount");
+    Needs.root();
     directory = directory.toRealPath();
     node = new FakeNode(directory.resolve("control.sock"));
     target = directory.resolve("a target");

@@ -3,21 +3,14 @@ package dev.socifleet.cli.push;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.socifleet.cli.ContainerdWithImages;
+import dev.socifleet.cli.RegistryWithImages;
 import dev.socifleet.cli.RunSoci.Ended;
 import dev.socifleet.embedded.registry.SmallRegistry;
-import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
-import dev.socifleet.oci.HttpRegistries;
-import dev.socifleet.oci.RegistriesConfig;
-import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.Repository;
-import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.sociindex.SociIndex;
 import dev.socifleet.sociindex.SociTerms;
-import dev.socifleet.testing.DockerRegistryProcess;
-import dev.socifleet.testing.PushedLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -47,24 +40,19 @@ class PushIT {
     }
   }
 
-  private static HttpRegistries registries(String host) {
-    return HttpRegistries.open(
-        new RegistriesConfig(List.of(RegistryHost.of(host)), Credentials.NONE, "test"));
-  }
-
   /** The image at the registry and, under the same name, in containerd. */
-  private String image(String host, Repository repository) throws Exception {
+  private String image(RegistryWithImages<?> registry) throws Exception {
     String local = containerd.add("multi");
-    PushedLayout.push(directory.resolve("multi"), repository, "1");
-    String name = host + "/app:1";
+    registry.push("multi", "1");
+    String name = registry.app("1");
     containerd.ctr("images", "tag", local, name);
     return name;
   }
 
-  private void pushes(String host) throws Exception {
-    try (HttpRegistries registries = registries(host)) {
-      Repository repository = registries.repository(RepositoryName.parse(host + "/app"));
-      String name = image(host, repository);
+  private void pushes(RegistryWithImages<?> registry) throws Exception {
+    try (registry) {
+      Repository repository = registry.app();
+      String name = image(registry);
       assertThat(
               containerd
                   .soci("create", "--min-layer-size", "0", "--platform", "linux/amd64", name)
@@ -115,34 +103,18 @@ class PushIT {
 
   @Test
   void toARegistryWithReferrers() throws Exception {
-    Path state = Files.createDirectory(directory.resolve("registry"));
-    try (SmallRegistry registry = SmallRegistry.start(SmallRegistry.Options.in(state))) {
-      pushes(registry.host());
-    }
+    pushes(RegistryWithImages.small(directory));
   }
 
   @Test
   void toDockerRegistry() throws Exception {
-    if ("true".equals(System.getenv("CI"))) {
-      assertThat(DockerRegistryProcess.isInstalled()).as("CI has docker-registry").isTrue();
-    }
-    org.junit.jupiter.api.Assumptions.assumeTrue(
-        DockerRegistryProcess.isInstalled(), "docker-registry isn't installed");
-    Path state = Files.createDirectory(directory.resolve("registry"));
-    try (DockerRegistryProcess registry = DockerRegistryProcess.start(state)) {
-      pushes(registry.host());
-    }
+    pushes(RegistryWithImages.docker(directory));
   }
 
   @Test
   void withoutAnIndexItSaysWhatToDo() throws Exception {
-    Path state = Files.createDirectory(directory.resolve("registry"));
-    try (SmallRegistry registry = SmallRegistry.start(SmallRegistry.Options.in(state));
-        HttpRegistries registries = registries(registry.host())) {
-      String name =
-          image(
-              registry.host(),
-              registries.repository(RepositoryName.parse(registry.host() + "/app")));
+    try (RegistryWithImages<SmallRegistry> registry = RegistryWithImages.small(directory)) {
+      String name = image(registry);
 
       Ended ended = containerd.soci("push", "--platform", "linux/amd64", name);
 

@@ -1,39 +1,32 @@
 package dev.socifleet.cli.referrers;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.socifleet.cli.RegistryWithImages;
 import dev.socifleet.cli.RunSoci;
 import dev.socifleet.cli.RunSoci.Ended;
-import dev.socifleet.cli.convert.Vectors;
 import dev.socifleet.embedded.registry.SmallRegistry;
 import dev.socifleet.oci.BlobContent;
-import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
-import dev.socifleet.oci.HttpRegistries;
 import dev.socifleet.oci.ImageIndex;
 import dev.socifleet.oci.ImageManifest;
 import dev.socifleet.oci.ManifestBlob;
 import dev.socifleet.oci.MediaTypes;
 import dev.socifleet.oci.OciJson;
-import dev.socifleet.oci.RegistriesConfig;
-import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.Repository;
-import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.sociindex.SociTerms;
-import dev.socifleet.testing.DockerRegistryProcess;
 import dev.socifleet.testing.PushedLayout;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,22 +37,13 @@ class ReferrersCopyIT {
   private static final String SBOM = "application/spdx+json";
   private static final String SIGNATURE = "application/vnd.cncf.notary.signature";
 
-  private static Vectors vectors;
   @TempDir private Path directory;
 
-  @BeforeAll
-  static void open() throws IOException {
-    vectors = new Vectors();
-  }
-
-  private static HttpRegistries registries(String host) {
-    return HttpRegistries.open(
-        new RegistriesConfig(List.of(RegistryHost.of(host)), Credentials.NONE, "test"));
-  }
-
-  private Descriptor push(Repository repository, String image, String tag) throws IOException {
-    PushedLayout.push(vectors.copy(image, directory.resolve(image)), repository, tag);
-    return repository.headManifest(tag).orElseThrow();
+  private static Ended create(String reference, String... more) {
+    List<String> arguments = new ArrayList<>(List.of("index", "create", "--min-layer-size", "0"));
+    arguments.addAll(List.of(more));
+    arguments.add(reference);
+    return RunSoci.soci(arguments);
   }
 
   private static void blob(Repository repository, byte[] bytes) throws IOException {
@@ -114,19 +98,17 @@ class ReferrersCopyIT {
     return found.getFirst().digest();
   }
 
-  private void indexAndPlatformsKeepTheirs(String host) throws Exception {
-    try (HttpRegistries registries = registries(host)) {
-      Repository repository = registries.repository(RepositoryName.parse(host + "/app"));
-      Descriptor image = push(repository, "multi", "1");
+  private static void indexAndPlatformsKeepTheirs(RegistryWithImages<?> registry) throws Exception {
+    try (registry) {
+      Repository repository = registry.app();
+      Descriptor image = registry.push("multi", "1");
       List<Descriptor> platforms = index(repository, "1").manifests();
       Descriptor sbom = attach(repository, image, SBOM, "of the index");
       attach(repository, sbom, SIGNATURE, "of the index's SBOM");
       attach(repository, platforms.get(0), SBOM, "of the first");
       attach(repository, platforms.get(1), SBOM, "of the second");
 
-      Ended ended =
-          RunSoci.soci(
-              "index", "create", "--min-layer-size", "0", "--copy-referrers", host + "/app:1");
+      Ended ended = create(registry.app("1"), "--copy-referrers");
 
       assertThat(ended.failure()).isEmpty();
       Digest converted = repository.headManifest("1-soci").orElseThrow().digest();
@@ -143,9 +125,7 @@ class ReferrersCopyIT {
               "soci: warning: 1 of the copied referrers are signatures, made of the old digests:"
                   + " they don't verify for the new ones; sign the new image\n");
 
-      Ended again =
-          RunSoci.soci(
-              "index", "create", "--min-layer-size", "0", "--copy-referrers", host + "/app:1");
+      Ended again = create(registry.app("1"), "--copy-referrers");
 
       assertThat(again.failure()).isEmpty();
       only(repository, converted, SBOM, "of the index");
@@ -154,41 +134,23 @@ class ReferrersCopyIT {
 
   @Test
   void withTheReferrersApiIndexAndPlatformsKeepTheirs() throws Exception {
-    try (SmallRegistry registry = SmallRegistry.start(SmallRegistry.Options.in(directory))) {
-      indexAndPlatformsKeepTheirs(registry.host());
-    }
+    indexAndPlatformsKeepTheirs(RegistryWithImages.small(directory));
   }
 
   @Test
   void withFallbackTagsIndexAndPlatformsKeepTheirs() throws Exception {
-    if ("true".equals(System.getenv("CI"))) {
-      assertThat(DockerRegistryProcess.isInstalled()).as("CI has docker-registry").isTrue();
-    }
-    assumeTrue(DockerRegistryProcess.isInstalled(), "docker-registry isn't installed");
-    try (DockerRegistryProcess registry = DockerRegistryProcess.start(directory)) {
-      indexAndPlatformsKeepTheirs(registry.host());
-    }
+    indexAndPlatformsKeepTheirs(RegistryWithImages.docker(directory));
   }
 
   @Test
   void ofASingleManifestItAndWhatItsTagMeansGetThem() throws Exception {
-    try (SmallRegistry registry = SmallRegistry.start(SmallRegistry.Options.in(directory));
-        HttpRegistries registries = registries(registry.host())) {
-      Repository repository = registries.repository(RepositoryName.parse(registry.host() + "/app"));
-      Descriptor image = push(repository, "single", "1");
+    try (RegistryWithImages<SmallRegistry> registry = RegistryWithImages.small(directory)) {
+      Repository repository = registry.app();
+      Descriptor image = registry.push("single", "1");
       attach(repository, image, SBOM, "all of it");
       attach(repository, image, SIGNATURE, "signed");
 
-      Ended ended =
-          RunSoci.soci(
-              "index",
-              "create",
-              "--min-layer-size",
-              "0",
-              "--referrer-type",
-              SBOM,
-              "--json",
-              registry.host() + "/app:1");
+      Ended ended = create(registry.app("1"), "--referrer-type", SBOM, "--json");
 
       assertThat(ended.err()).isEmpty();
       Digest converted = repository.headManifest("1-soci").orElseThrow().digest();
@@ -205,11 +167,10 @@ class ReferrersCopyIT {
 
   @Test
   void anImageConvertedElsewhereGetsThemInItsRepository() throws Exception {
-    try (SmallRegistry registry = SmallRegistry.start(SmallRegistry.Options.in(directory));
-        HttpRegistries registries = registries(registry.host())) {
-      Repository from = registries.repository(RepositoryName.parse(registry.host() + "/app"));
-      Repository to = registries.repository(RepositoryName.parse(registry.host() + "/lazy/app"));
-      Descriptor image = push(from, "multi", "1");
+    try (RegistryWithImages<SmallRegistry> registry = RegistryWithImages.small(directory)) {
+      Repository from = registry.app();
+      Repository to = registry.repository("lazy/app");
+      Descriptor image = registry.push("multi", "1");
       attach(from, image, SBOM, "of the index");
       attach(from, index(from, "1").manifests().get(0), SBOM, "of the first");
       Path converted = directory.resolve("converted");
@@ -227,8 +188,8 @@ class ReferrersCopyIT {
                   .failure())
           .isEmpty();
       PushedLayout.push(converted, to, "1");
-      String source = registry.host() + "/app:1";
-      String target = registry.host() + "/lazy/app:1";
+      String source = registry.app("1");
+      String target = registry.reference("lazy/app", "1");
 
       Ended plan = RunSoci.soci("referrers", "copy", "--dry-run", source, target);
       assertThat(plan.lines())
@@ -242,32 +203,25 @@ class ReferrersCopyIT {
     }
   }
 
+  /** Without the Referrers API a list is a manifest that anybody may write. */
+  private static void list(Repository repository, Descriptor subject, List<Descriptor> referrers)
+      throws IOException {
+    repository.putManifest(
+        subject.digest().toString().replace(':', '-'),
+        MediaTypes.OCI_INDEX,
+        OciJson.write(new ImageIndex(MediaTypes.OCI_INDEX, "", referrers, null, Map.of())));
+  }
+
   @Test
   void aListThatLiesCopiesNothing() throws Exception {
-    try (SmallRegistry registry =
-            SmallRegistry.start(SmallRegistry.Options.in(directory).withReferrersApi(false));
-        HttpRegistries registries = registries(registry.host())) {
-      Repository repository = registries.repository(RepositoryName.parse(registry.host() + "/app"));
-      Descriptor image = push(repository, "single", "1");
-      Descriptor other = push(repository, "multi", "2");
+    try (RegistryWithImages<SmallRegistry> registry = RegistryWithImages.small(directory, false)) {
+      Repository repository = registry.app();
+      Descriptor image = registry.push("single", "1");
+      Descriptor other = registry.push("multi", "2");
       Descriptor sbom = attach(repository, other, SBOM, "of another image");
-      byte[] list =
-          OciJson.write(
-              new ImageIndex(
-                  MediaTypes.OCI_INDEX, "", List.of(sbom.withArtifactType(SBOM)), null, Map.of()));
-      repository.putManifest(
-          image.digest().toString().replace(':', '-'), MediaTypes.OCI_INDEX, list);
+      list(repository, image, List.of(sbom.withArtifactType(SBOM)));
 
-      Ended ended =
-          RunSoci.soci(
-              "index",
-              "create",
-              "--index-version",
-              "v2",
-              "--min-layer-size",
-              "0",
-              "--copy-referrers",
-              registry.host() + "/app:1");
+      Ended ended = create(registry.app("1"), "--index-version", "v2", "--copy-referrers");
 
       assertThat(ended.exit()).isZero();
       assertThat(ended.err())
@@ -280,22 +234,12 @@ class ReferrersCopyIT {
 
   @Test
   void whereItMeansNothingItSaysSo() throws Exception {
-    try (SmallRegistry registry = SmallRegistry.start(SmallRegistry.Options.in(directory));
-        HttpRegistries registries = registries(registry.host())) {
-      Repository repository = registries.repository(RepositoryName.parse(registry.host() + "/app"));
-      push(repository, "single", "1");
-      push(repository, "multi", "2");
+    try (RegistryWithImages<SmallRegistry> registry = RegistryWithImages.small(directory)) {
+      registry.push("single", "1");
+      registry.push("multi", "2");
 
-      Ended v1 =
-          RunSoci.soci(
-              "index",
-              "create",
-              "--index-version",
-              "v1",
-              "--copy-referrers",
-              registry.host() + "/app:1");
-      Ended strangers =
-          RunSoci.soci("referrers", "copy", registry.host() + "/app:1", registry.host() + "/app:2");
+      Ended v1 = create(registry.app("1"), "--index-version", "v1", "--copy-referrers");
+      Ended strangers = RunSoci.soci("referrers", "copy", registry.app("1"), registry.app("2"));
 
       assertThat(v1.exit()).isEqualTo(2);
       assertThat(v1.failure()).contains("--copy-referrers is for v2");

@@ -7,12 +7,10 @@ import dev.socifleet.cli.RunSoci;
 import dev.socifleet.cli.RunSoci.Ended;
 import dev.socifleet.cli.remote.GuardedRegistry.Login;
 import dev.socifleet.embedded.registry.SmallRegistry;
-import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.HttpRegistries;
-import dev.socifleet.oci.RegistriesConfig;
-import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.testing.MadeImage;
+import dev.socifleet.testing.OpenRegistries;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -53,10 +51,7 @@ class GuardedRegistryIT {
     Files.write(layer.resolve("noise"), noise);
     Path upper = Files.createDirectories(directory.resolve("upper"));
     Files.writeString(upper.resolve("hello"), "hello\n");
-    try (HttpRegistries open =
-        HttpRegistries.open(
-            new RegistriesConfig(
-                List.of(RegistryHost.of(behind.host())), Credentials.NONE, "test"))) {
+    try (HttpRegistries open = OpenRegistries.at(behind.host())) {
       MadeImage.of(List.of(layer, upper), List.of("/hello"))
           .push(open.repository(RepositoryName.parse(behind.host() + "/app")), "1");
     }
@@ -69,16 +64,63 @@ class GuardedRegistryIT {
     behind.close();
   }
 
-  /** Explains the image with these flags. */
-  private Ended explain(String... flags) {
-    List<String> command = new ArrayList<>(List.of("explain", "--platform", "linux/amd64"));
-    command.addAll(List.of(flags));
-    command.add(reference);
-    return RunSoci.soci(command);
-  }
-
   private static String file(String name) {
     return keys.file(name).toString();
+  }
+
+  /** Our certificate and its key. */
+  private static List<String> ours() {
+    return List.of("--tlscert", file("client.pem"), "--tlskey", file("client.key"));
+  }
+
+  private static List<String> trusted() {
+    return List.of("--tlscacert", file("server.pem"));
+  }
+
+  private static List<String> refresh(String token) {
+    return List.of("--refresh", token);
+  }
+
+  /** Every flag that there is for TLS, and a login. */
+  private static List<String> everyFlag() {
+    return flags(trusted(), ours(), List.of("--user", GuardedRegistry.USER));
+  }
+
+  @SafeVarargs
+  private static List<String> flags(List<String>... some) {
+    List<String> all = new ArrayList<>();
+    for (List<String> one : some) {
+      all.addAll(one);
+    }
+    return all;
+  }
+
+  private static Ended soci(List<String> flags, String image, String... command) {
+    return RunSoci.soci(flags(List.of(command), flags, List.of(image)));
+  }
+
+  private Ended explain(List<String> flags) {
+    return soci(flags, reference, "explain", "--platform", "linux/amd64");
+  }
+
+  /** Publishes an image's indexes, and looks whether they fit. */
+  private static void assertPublishes(String image, List<String> flags) {
+    Ended created = soci(flags, image, "index", "create", "--min-layer-size", "0");
+    assertThat(created.failure()).isEmpty();
+    assertThat(created.out()).contains("published v1 index", "published v2 image");
+    assertFits(image, flags);
+  }
+
+  private static void assertFits(String image, List<String> flags) {
+    Ended verified = soci(flags, image, "verify", "--platform", "linux/amd64");
+    assertThat(verified.exit()).as(verified.out() + verified.err()).isZero();
+  }
+
+  private Path hostsToml(String text) throws Exception {
+    Path root = directory.resolve("certs.d");
+    Path host = Files.createDirectories(root.resolve(registry.host()));
+    Files.writeString(host.resolve("hosts.toml"), text);
+    return root;
   }
 
   private static void assertFailed(Ended ended, String... words) {
@@ -88,16 +130,7 @@ class GuardedRegistryIT {
 
   @Test
   void certificatesAndALoginAreGivenByFlags() {
-    Ended ended =
-        explain(
-            "--tlscacert",
-            file("server.pem"),
-            "--tlscert",
-            file("client.pem"),
-            "--tlskey",
-            file("client.key"),
-            "--refresh",
-            GuardedRegistry.REFRESH);
+    Ended ended = explain(flags(trusted(), ours(), refresh(GuardedRegistry.REFRESH)));
 
     assertThat(ended.failure()).isEmpty();
     assertThat(ended.out()).contains("no SOCI index");
@@ -105,123 +138,55 @@ class GuardedRegistryIT {
 
   @Test
   void theyAreDescribedInADirectoryToo() throws Exception {
-    Path host = Files.createDirectories(directory.resolve("certs.d").resolve(registry.host()));
-    Files.writeString(
-        host.resolve("hosts.toml"),
-        """
-        server = "https://%s"
-        ca = "%s"
-        client = [["%s", "%s"]]
-        """
-            .formatted(
-                registry.host(), file("server.pem"), file("client.pem"), file("client.key")));
+    Path hosts =
+        hostsToml(
+            """
+            server = "https://%s"
+            ca = "%s"
+            client = [["%s", "%s"]]
+            """
+                .formatted(
+                    registry.host(), file("server.pem"), file("client.pem"), file("client.key")));
 
     Ended ended =
-        explain(
-            "--hosts-dir",
-            directory.resolve("certs.d").toString(),
-            "--refresh",
-            GuardedRegistry.REFRESH);
+        explain(flags(List.of("--hosts-dir", hosts.toString()), refresh(GuardedRegistry.REFRESH)));
 
     assertThat(ended.failure()).isEmpty();
   }
 
   @Test
   void anAuthorityThatNobodyNamesIsNotTrustedUnlessTheCheckIsSkipped() {
-    String[] ours = {"--tlscert", file("client.pem"), "--tlskey", file("client.key")};
-    assertFailed(
-        explain(ours[0], ours[1], ours[2], ours[3], "--refresh", GuardedRegistry.REFRESH),
-        "--tlscacert");
+    List<String> untold = flags(ours(), refresh(GuardedRegistry.REFRESH));
+    assertFailed(explain(untold), "--tlscacert");
 
-    Ended skipped =
-        explain(ours[0], ours[1], ours[2], ours[3], "-k", "--refresh", GuardedRegistry.REFRESH);
-    assertThat(skipped.failure()).isEmpty();
+    assertThat(explain(flags(untold, List.of("-k"))).failure()).isEmpty();
   }
 
   @Test
   void withoutOurCertificateWeAreTurnedAway() {
-    assertFailed(
-        explain("--tlscacert", file("server.pem"), "--refresh", GuardedRegistry.REFRESH),
-        registry.host());
-    assertThat(explain("--tlscacert", file("server.pem"), "--tlscert", file("client.pem")).err())
-        .contains("--tlskey");
+    assertFailed(explain(flags(trusted(), refresh(GuardedRegistry.REFRESH))), registry.host());
+    assertThat(explain(flags(trusted(), ours().subList(0, 2))).err()).contains("--tlskey");
   }
 
   @Test
   void aWrongRefreshTokenIsDenied() {
-    assertFailed(
-        explain(
-            "--tlscacert",
-            file("server.pem"),
-            "--tlscert",
-            file("client.pem"),
-            "--tlskey",
-            file("client.key"),
-            "--refresh",
-            "another"),
-        "401",
-        "docker login");
+    assertFailed(explain(flags(trusted(), ours(), refresh("another"))), "401", "docker login");
+  }
+
+  private static Ended pull(ContainerdWithImages containerd, String image, List<String> flags) {
+    List<String> command = List.of("rpull", "--snapshotter", "native", "--platform", "linux/amd64");
+    return containerd.soci(flags(command, flags, List.of(image)).toArray(String[]::new));
   }
 
   @Test
   void anImageIsPulledWithTheSameFlags() throws Exception {
     try (ContainerdWithImages containerd = ContainerdWithImages.start(directory)) {
-      Ended ended =
-          containerd.soci(
-              "rpull",
-              "--snapshotter",
-              "native",
-              "--platform",
-              "linux/amd64",
-              "--tlscacert",
-              file("server.pem"),
-              "--tlscert",
-              file("client.pem"),
-              "--tlskey",
-              file("client.key"),
-              "--refresh",
-              GuardedRegistry.REFRESH,
-              reference);
+      List<String> flags = flags(trusted(), ours(), refresh(GuardedRegistry.REFRESH));
 
-      assertThat(ended.failure()).isEmpty();
+      assertThat(pull(containerd, reference, flags).failure()).isEmpty();
+
       assertThat(containerd.ctr("images", "ls", "-q")).isEqualTo(reference + "\n");
     }
-  }
-
-  /** Every flag that there is for TLS, and a login. */
-  private static List<String> everyFlag() {
-    return List.of(
-        "--tlscacert",
-        file("server.pem"),
-        "--tlscert",
-        file("client.pem"),
-        "--tlskey",
-        file("client.key"),
-        "--user",
-        GuardedRegistry.USER);
-  }
-
-  private static Ended soci(List<String> flags, String image, String... command) {
-    List<String> all = new ArrayList<>(List.of(command));
-    all.addAll(flags);
-    all.add(image);
-    return RunSoci.soci(all);
-  }
-
-  /** Publishes an image's indexes, and looks whether they fit. */
-  private static void assertPublishes(String image, List<String> flags) {
-    Ended created = soci(flags, image, "index", "create", "--min-layer-size", "0");
-    assertThat(created.failure()).isEmpty();
-    assertThat(created.out()).contains("published v1 index", "published v2 image");
-    Ended verified = soci(flags, image, "verify", "--platform", "linux/amd64");
-    assertThat(verified.exit()).as(verified.out() + verified.err()).isZero();
-  }
-
-  private Path hostsToml(String registry, String text) throws Exception {
-    Path root = directory.resolve("certs.d");
-    Path host = Files.createDirectories(root.resolve(registry));
-    Files.writeString(host.resolve("hosts.toml"), text);
-    return root;
   }
 
   @Test
@@ -232,22 +197,15 @@ class GuardedRegistryIT {
   @Test
   void indexesArePushedWithEveryFlag() throws Exception {
     try (ContainerdWithImages containerd = ContainerdWithImages.start(directory)) {
-      List<String> pull =
-          new ArrayList<>(List.of("rpull", "--snapshotter", "native", "--platform", "linux/amd64"));
-      pull.addAll(everyFlag());
-      pull.add(reference);
-      assertThat(containerd.soci(pull.toArray(String[]::new)).failure()).isEmpty();
+      assertThat(pull(containerd, reference, everyFlag()).failure()).isEmpty();
       assertThat(containerd.soci("create", "--min-layer-size", "0", reference).failure()).isEmpty();
 
-      List<String> push = new ArrayList<>(List.of("push"));
-      push.addAll(everyFlag());
-      push.add(reference);
+      List<String> push = flags(List.of("push"), everyFlag(), List.of(reference));
       Ended pushed = containerd.soci(push.toArray(String[]::new));
 
       assertThat(pushed.failure()).isEmpty();
       assertThat(pushed.out()).contains("successfully pushed artifact with digest: ");
-      Ended verified = soci(everyFlag(), reference, "verify", "--platform", "linux/amd64");
-      assertThat(verified.exit()).as(verified.out() + verified.err()).isZero();
+      assertFits(reference, everyFlag());
     }
   }
 
@@ -256,7 +214,6 @@ class GuardedRegistryIT {
     // The directory knows who we are, and trusts nobody who answers.
     Path hosts =
         hostsToml(
-            registry.host(),
             """
             server = "https://%s"
             ca = "%s"
@@ -265,16 +222,13 @@ class GuardedRegistryIT {
                 .formatted(
                     registry.host(), file("client.pem"), file("client.pem"), file("client.key")));
     List<String> flags =
-        List.of("--hosts-dir", hosts.toString(), "--refresh", GuardedRegistry.REFRESH);
+        flags(List.of("--hosts-dir", hosts.toString()), refresh(GuardedRegistry.REFRESH));
 
     assertFailed(soci(flags, reference, "explain"), "--tlscacert");
 
-    List<String> more = new ArrayList<>(flags);
-    more.addAll(List.of("--tlscacert", file("server.pem")));
-    assertPublishes(reference, more);
-    List<String> unchecked = new ArrayList<>(flags);
-    unchecked.add("--skip-verify");
-    assertThat(soci(unchecked, reference, "explain").failure()).isEmpty();
+    assertPublishes(reference, flags(flags, trusted()));
+    assertThat(soci(flags(flags, List.of("--skip-verify")), reference, "explain").failure())
+        .isEmpty();
   }
 
   @Test
@@ -328,17 +282,14 @@ class GuardedRegistryIT {
     try (DyingMirror mirror = new DyingMirror(behind.host())) {
       Path hosts =
           hostsToml(
-              registry.host(),
               """
               server = "https://%s"
               [host."%s"]
                 capabilities = ["pull", "resolve"]
               """
                   .formatted(registry.host(), mirror.url()));
-      List<String> flags = new ArrayList<>(everyFlag());
-      flags.addAll(List.of("--hosts-dir", hosts.toString()));
 
-      assertPublishes(reference, flags);
+      assertPublishes(reference, flags(everyFlag(), List.of("--hosts-dir", hosts.toString())));
 
       assertThat(mirror.isDead()).isTrue();
     }
@@ -355,8 +306,7 @@ class GuardedRegistryIT {
 
   @Test
   void whatTheExistingToolIgnoresIsTaken() {
-    List<String> flags = new ArrayList<>(everyFlag());
-    flags.addAll(List.of("--http-dump", "--http-trace"));
+    List<String> flags = flags(everyFlag(), List.of("--http-dump", "--http-trace"));
 
     assertThat(soci(flags, reference, "explain").failure()).isEmpty();
   }

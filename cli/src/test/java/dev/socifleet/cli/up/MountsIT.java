@@ -1,8 +1,8 @@
 package dev.socifleet.cli.up;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.socifleet.testing.Needs;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,9 +29,7 @@ class MountsIT {
 
   @Test
   void everythingBelowIsDetachedInnermostFirstAndNothingBeside() throws Exception {
-    boolean root = "root".equals(System.getProperty("user.name"));
-    assertThat(root || !"true".equals(System.getenv("CI"))).as("root under CI").isTrue();
-    assumeTrue(root, "mounting needs root");
+    Needs.root();
     Path state = directory.toRealPath().resolve("a state");
     Path beside = directory.toRealPath().resolve("a state beside");
     mount(state.resolve("outer"));

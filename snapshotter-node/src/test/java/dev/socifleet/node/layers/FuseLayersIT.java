@@ -2,7 +2,6 @@ package dev.socifleet.node.layers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.socifleet.node.database.NodeDatabase;
 import dev.socifleet.oci.Digest;
@@ -10,6 +9,7 @@ import dev.socifleet.oci.RegistryException;
 import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.service.Metrics;
 import dev.socifleet.testing.ContainerdProcess;
+import dev.socifleet.testing.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,11 +71,8 @@ class FuseLayersIT {
 
   @BeforeEach
   void start() throws Exception {
-    boolean able =
-        Files.isWritable(Path.of("/dev/fuse"))
-            && Integer.valueOf(0).equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
-    assertThat(able || !"true".equals(System.getenv("CI"))).as("root and FUSE under CI").isTrue();
-    assumeTrue(able, "needs root and /dev/fuse");
+    Needs.root();
+    Needs.fuse();
     database = NodeDatabase.open(root.resolve("db"));
     layers = open();
   }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.socifleet.node.MemoryRegistry;
-import dev.socifleet.node.NeedsRoot;
 import dev.socifleet.node.database.NodeDatabase;
 import dev.socifleet.node.fetch.FetchCounts;
 import dev.socifleet.node.fetch.FetchCounts.Content;
@@ -30,6 +29,7 @@ import dev.socifleet.oci.Platforms;
 import dev.socifleet.service.Metrics;
 import dev.socifleet.sociindex.SociIndex;
 import dev.socifleet.sociindex.SociIndex.LayerZtoc;
+import dev.socifleet.testing.Needs;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -68,7 +68,7 @@ class MountedImagesIT {
 
   @BeforeEach
   void start() throws IOException {
-    NeedsRoot.check();
+    Needs.root();
     layers = new DirectoryLayers(root.resolve("snapshots/l"));
     database = NodeDatabase.open(root.resolve("db"));
     images =
