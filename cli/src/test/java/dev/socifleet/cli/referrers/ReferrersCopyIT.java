@@ -24,6 +24,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -210,6 +211,28 @@ class ReferrersCopyIT {
         subject.digest().toString().replace(':', '-'),
         MediaTypes.OCI_INDEX,
         OciJson.write(new ImageIndex(MediaTypes.OCI_INDEX, "", referrers, null, Map.of())));
+  }
+
+  @Test
+  void ofTooManyThoseOfATypeCanBeCopied() throws Exception {
+    try (RegistryWithImages<SmallRegistry> registry = RegistryWithImages.small(directory, false)) {
+      Repository repository = registry.app();
+      Descriptor image = registry.push("single", "1");
+      Descriptor sbom = attach(repository, image, SBOM, "the only one");
+      List<Descriptor> listed =
+          new ArrayList<>(Collections.nCopies(300, sbom.withArtifactType(SIGNATURE)));
+      listed.add(sbom.withArtifactType(SBOM));
+      list(repository, image, listed);
+
+      Ended all = create(registry.app("1"), "--index-version", "v2", "--copy-referrers");
+      Ended some = create(registry.app("1"), "--index-version", "v2", "--referrer-type", SBOM);
+
+      assertThat(all.exit()).isEqualTo(1);
+      assertThat(all.failure()).contains("over 256; say which types").hasLineCount(1);
+      assertThat(some.err()).isEmpty();
+      Digest converted = repository.headManifest("1-soci").orElseThrow().digest();
+      only(repository, converted, SBOM, "the only one");
+    }
   }
 
   @Test

@@ -27,7 +27,7 @@ import java.util.Set;
  */
 public final class ReferrerCopy {
   /** Whoever may push to a repository may add referrers to its images. */
-  public static final int MOST_REFERRERS = 256;
+  private static final int MOST_REFERRERS = 256;
 
   /** A signature of a signature of an SBOM; more has no use. */
   private static final int DEEPEST = 4;
@@ -40,6 +40,10 @@ public final class ReferrerCopy {
   public record Referrer(ManifestBlob manifest, String type) {}
 
   /**
+   * A referrer that was copied.
+   *
+   * @param from its own digest
+   * @param to the copy's
    * @param subject what the copy refers to
    */
   public record Copied(String type, Digest from, Digest to, Digest subject) {}
@@ -73,7 +77,7 @@ public final class ReferrerCopy {
   public List<Referrer> of(Digest subject) throws IOException {
     List<Referrer> found = new ArrayList<>();
     for (Descriptor entry : from.referrers(subject, null)) {
-      if (SociTerms.isIndexType(entry.artifactType())) {
+      if (!entry.artifactType().isEmpty() && !isMeant(entry.artifactType())) {
         continue;
       }
       if (++seen > MOST_REFERRERS) {
@@ -86,14 +90,13 @@ public final class ReferrerCopy {
                 + MOST_REFERRERS
                 + "; say which types are meant, or delete some");
       }
-      read(subject, entry.digest()).filter(this::isMeant).ifPresent(found::add);
+      read(subject, entry.digest()).filter(one -> isMeant(one.type())).ifPresent(found::add);
     }
     return found;
   }
 
-  private boolean isMeant(Referrer referrer) {
-    return !SociTerms.isIndexType(referrer.type())
-        && (types.isEmpty() || types.contains(referrer.type()));
+  private boolean isMeant(String type) {
+    return !SociTerms.isIndexType(type) && (types.isEmpty() || types.contains(type));
   }
 
   private Optional<Referrer> read(Digest subject, Digest digest) throws RegistryException {
