@@ -1,6 +1,7 @@
 package dev.socifleet.cli.install;
 
 import dev.socifleet.cli.CommandFailure;
+import dev.socifleet.cli.Machine;
 import dev.socifleet.cli.Soci;
 import java.io.File;
 import java.io.IOException;
@@ -59,6 +60,7 @@ public final class InstallCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     Path home = home();
     Installation place = at(prefix);
+    place.checkProgram(force);
     PrintWriter out = spec.commandLine().getOut();
     Path launched = copy ? place.copyOf(home) : home;
     Path launcher = launched.resolve("soci");
@@ -66,8 +68,7 @@ public final class InstallCommand implements Callable<Integer> {
         .install(
             launcher,
             "# soci-fleet\n" + AutoComplete.bash("soci", Soci.commandLine()),
-            ManPage.of(Soci.commandLine(), Soci.VERSION),
-            force)
+            ManPage.of(Soci.commandLine(), Soci.VERSION))
         .forEach(file -> out.println("installed " + file));
     out.println("soci is " + launcher);
     out.flush();
@@ -102,10 +103,7 @@ public final class InstallCommand implements Callable<Integer> {
     if (!List.of(path.split(File.pathSeparator, -1)).contains(bin.toString())) {
       err.println("soci: warning: " + bin + " isn't on the PATH: export PATH=" + bin + ":$PATH");
     }
-    Optional<Path> closed =
-        System.getProperty("user.name").equals("root")
-            ? Installation.closed(launched)
-            : Optional.empty();
+    Optional<Path> closed = Machine.isRoot() ? Installation.closed(launched) : Optional.empty();
     closed.ifPresent(directory ->
         err.println(
             "soci: warning: other users can't run it, for "

@@ -1,6 +1,7 @@
 package dev.socifleet.cli.install;
 
 import dev.socifleet.cli.CommandFailure;
+import dev.socifleet.cli.Machine;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -67,28 +68,34 @@ record Installation(Path prefix) {
 
   /** A standard one: everybody's for root, else one's own. */
   static Installation standard() {
-    return System.getProperty("user.name").equals("root")
+    return Machine.isRoot()
         ? new Installation(Path.of("/usr/local"))
         : new Installation(Path.of(System.getProperty("user.home"), ".local"));
   }
 
   /**
-   * Puts everything in its place.
+   * Fails where another program has the name.
    *
-   * @param force take the place of another program, and keep that
+   * @param force whether its place may be taken
+   */
+  void checkProgram(boolean force) throws IOException {
+    if (!force && isAnother()) {
+      throw new CommandFailure(
+          program()
+              + " is another program; --force takes its place and keeps it as "
+              + displaced()
+              + ", which soci uninstall puts back");
+    }
+  }
+
+  /**
+   * Puts everything in its place. Another program that has the name is kept.
+   *
    * @return what is there now
    */
-  List<Path> install(Path launcher, String completion, String manual, boolean force)
-      throws IOException {
+  List<Path> install(Path launcher, String completion, String manual) throws IOException {
     try {
-      if (isSomething(program()) && !isOurs()) {
-        if (!force) {
-          throw new CommandFailure(
-              program()
-                  + " is another program; --force takes its place and keeps it as "
-                  + displaced()
-                  + ", which soci uninstall puts back");
-        }
+      if (isAnother()) {
         Files.move(program(), displaced(), StandardCopyOption.REPLACE_EXISTING);
       }
       directory(programs());
@@ -184,6 +191,10 @@ record Installation(Path prefix) {
     if (Files.isRegularFile(file) && Files.readString(file).contains(MARK)) {
       remove(file, gone);
     }
+  }
+
+  private boolean isAnother() throws IOException {
+    return isSomething(program()) && !isOurs();
   }
 
   private static boolean isSomething(Path file) {

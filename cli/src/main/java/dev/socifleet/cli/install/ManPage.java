@@ -54,7 +54,13 @@ final class ManPage {
     page.append("\\&").append(quoted(text)).append('\n');
   }
 
+  /** Groff takes some of ASCII for typographic signs: a hyphen, quotes, accents. */
   private static String quoted(String text) {
-    return text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq");
+    return text.replace("\\", "\\e")
+        .replace("-", "\\-")
+        .replace("'", "\\(aq")
+        .replace("`", "\\(ga")
+        .replace("^", "\\(ha")
+        .replace("~", "\\(ti");
   }
 }

@@ -130,6 +130,8 @@ class InstallIT {
     // Nothing in it is taken for a request of roff's by mistake.
     assertThat(manual.lines().filter(line -> line.startsWith(".") || line.startsWith("'")))
         .allMatch(line -> line.matches("\\.(TH|SH|nf|fi)( .*)?"));
+    // Nor for a sign that only looks like it: ~/.local is copied into a shell.
+    assertThat(manual).contains("\\(ti/.local").doesNotContain("~", "^", "`");
     Ended bash =
         run(Map.of(), List.of("bash", "-n", prefix + "/share/bash-completion/completions/soci"));
     assertThat(bash.err()).isEmpty();
@@ -155,10 +157,10 @@ class InstallIT {
     Files.createDirectories(program.getParent());
     Files.writeString(program, "the existing tool");
 
-    Ended refused = install();
-
-    assertThat(refused.status()).isEqualTo(1);
-    assertThat(refused.err()).contains("is another program; --force").hasLineCount(1);
+    for (Ended refused : List.of(install(), install("--copy"))) {
+      assertThat(refused.status()).isEqualTo(1);
+      assertThat(refused.err()).contains("is another program; --force").hasLineCount(1);
+    }
     assertThat(program).hasContent("the existing tool");
     assertThat(files(prefix)).containsExactly("bin/soci");
 
