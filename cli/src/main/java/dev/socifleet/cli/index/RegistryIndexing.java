@@ -117,16 +117,16 @@ final class RegistryIndexing {
     }
     ManifestBlob target = image.target();
     Converted converted = publisher.v2(target, image.documents(), indexed);
-    if (request.image().digest() == null
-        && !publisher.pointsAt(request.image().tagOrDigest(), target.digest())) {
-      throw new CommandFailure(
-          request.image() + " was pushed anew meanwhile, so " + tag + " wasn't set; run it again");
-    }
     ObjectNode v2 = json.putObject("v2");
     if (request.referrers().isPresent()) {
       new CopiedReferrers(output, v2.putArray("referrers"))
           .copy(
               repository, repository, request.referrers().get(), Successors.of(target, converted));
+    }
+    if (request.image().digest() == null
+        && !publisher.pointsAt(request.image().tagOrDigest(), target.digest())) {
+      throw new CommandFailure(
+          request.image() + " was pushed anew meanwhile, so " + tag + " wasn't set; run it again");
     }
     publisher.tag(tag, converted.root());
     v2.put("tag", tag).put("image", converted.root().digest().toString());
