@@ -102,7 +102,9 @@ public final class ConvertCommand implements Callable<Integer> {
     Path parent = digestMap.toAbsolutePath().getParent();
     if (parent == null || !Files.isWritable(parent) || Files.isDirectory(digestMap)) {
       throw new CommandFailure(
-          "cannot write " + digestMap + ", which --digest-map names; name a file in a directory");
+          "cannot write "
+              + digestMap
+              + ", which --digest-map names; name a file in a directory that is there and yours");
     }
   }
 

@@ -3,6 +3,7 @@ package dev.socifleet.cli.inspect;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.socifleet.cli.ContainerdOptions;
+import dev.socifleet.cli.Launcher;
 import dev.socifleet.cli.Soci;
 import dev.socifleet.cli.remote.RegistryOptions;
 import dev.socifleet.cli.remote.RemoteImage;
@@ -99,7 +100,7 @@ public final class DoctorCommand implements Callable<Integer> {
         ? Finding.ok("soci is on the PATH, where nerdctl looks for it")
         : Finding.warn(
             "there is no soci on the PATH: nerdctl can't push or convert with it",
-            "link the launcher: ln -s CHECKOUT/soci /usr/local/bin/soci");
+            "put it there: " + Launcher.command() + " install");
   }
 
   private Finding image(ImageReference image) {

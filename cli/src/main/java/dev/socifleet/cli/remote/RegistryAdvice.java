@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 public final class RegistryAdvice {
   private RegistryAdvice() {}
 
-  /** The end of the failure's line, with what it begins with; empty where there is no advice. */
+  /** What goes behind the failure's message, from its semicolon on; empty for no advice. */
   public static String on(RegistryException failure) {
     if (failure.denied()) {
       return "; check the name, log in (docker login) or give --user NAME:PASSWORD";

@@ -10,7 +10,8 @@ import java.util.Optional;
 /**
  * The existing tool's {@code artifacts.db} (bbolt) in the same root. It isn't read, for all it
  * lists is in the store, where it can be found; but its time tells whether there may be something
- * new. A file beside our catalogue, one for each store, has the time at which was looked.
+ * new. A file beside our catalogue, one for each store, has the time that it had when its artifacts
+ * were last looked for.
  */
 final class FormerCatalogue {
   private final Path database;

@@ -3,7 +3,7 @@ package dev.socifleet.ztoc.inflate;
 import java.util.Arrays;
 
 /**
- * Builds the decoding tables of one Huffman code. Not thread-safe: it holds scratch space.
+ * Builds the decoding tables of Huffman codes. Not thread-safe: it holds scratch space.
  *
  * <p>The tables of a block's two codes are in one array. A table is indexed by the next bits of the
  * stream, as many as its <em>root</em> has; longer codes continue in a subtable behind the root. An
