@@ -11,7 +11,7 @@ import dev.socifleet.oci.RegistriesConfig;
 import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.testing.ContainerdProcess;
-import dev.socifleet.testing.DockerRegistryProcess;
+import dev.socifleet.testing.FreePort;
 import dev.socifleet.testing.PushedLayout;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
  * What every command makes of input that it can't use: a status, one line that says what is wrong
  * with what, and nothing that wasn't there before.
  */
-@Timeout(180)
+@Timeout(600)
 class BadInputIT {
   private static final String NO_DIGEST = "sha256:" + "0".repeat(64);
 
@@ -71,7 +71,7 @@ class BadInputIT {
         SmallRegistry.start(
             SmallRegistry.Options.in(elsewhere.resolve("closed"))
                 .withUsers(List.of(SmallRegistry.User.of("user", "secret"))));
-    unreachable = "127.0.0.1:" + DockerRegistryProcess.freePort();
+    unreachable = "127.0.0.1:" + FreePort.choose();
     try (HttpRegistries registries =
         HttpRegistries.open(
             new RegistriesConfig(

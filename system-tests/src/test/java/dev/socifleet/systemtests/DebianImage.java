@@ -90,7 +90,7 @@ final class DebianImage {
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .redirectOutput(out.toFile())
               .start();
-      if (!process.waitFor(180, TimeUnit.SECONDS)) {
+      if (!process.waitFor(10, TimeUnit.MINUTES)) {
         process.destroyForcibly();
         throw new IOException("did not end: " + script);
       }
