@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
@@ -25,12 +26,7 @@ public final class ContainerdOptions {
       description = "containerd's namespace ($CONTAINERD_NAMESPACE, default).")
   private @Nullable String namespace;
 
-  @Option(
-      names = "--timeout",
-      paramLabel = "TIME",
-      converter = GoDuration.class,
-      description = "How long the command may take, such as 90s or 1h30m (no limit).")
-  private @Nullable Duration timeout;
+  @Mixin private TimeLimit limit = new TimeLimit();
 
   /**
    * What the options and the environment say together.
@@ -77,7 +73,7 @@ public final class ContainerdOptions {
 
   /** How long the command may take; zero for no limit. Asks nothing else. */
   public Duration timeout(ContainerdOptions global) {
-    return timeout != null ? timeout : global.timeout != null ? global.timeout : Duration.ZERO;
+    return limit.or(global.limit).duration();
   }
 
   private static String first(@Nullable String... values) {

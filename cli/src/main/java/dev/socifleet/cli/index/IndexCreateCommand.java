@@ -1,8 +1,8 @@
 package dev.socifleet.cli.index;
 
 import dev.socifleet.cli.CommandFailure;
-import dev.socifleet.cli.GoDuration;
 import dev.socifleet.cli.Interruptible;
+import dev.socifleet.cli.TimeLimit;
 import dev.socifleet.cli.build.BuildOutput;
 import dev.socifleet.cli.build.IndexOptions;
 import dev.socifleet.cli.build.OutputOptions;
@@ -13,7 +13,6 @@ import dev.socifleet.oci.HttpRegistries;
 import dev.socifleet.oci.ImageReference;
 import dev.socifleet.oci.Repository;
 import dev.socifleet.sociindex.PlatformChoice;
-import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
@@ -59,6 +58,7 @@ final class IndexCreateCommand implements Callable<Integer> {
   @Mixin private IndexOptions index = new IndexOptions();
   @Mixin private RegistryOptions registry = new RegistryOptions();
   @Mixin private OutputOptions form = new OutputOptions();
+  @Mixin private TimeLimit limit = new TimeLimit();
 
   @Parameters(paramLabel = "REF", description = "The image, e.g. registry.example/team/app:1.0.")
   private String reference = "";
@@ -96,14 +96,6 @@ final class IndexCreateCommand implements Callable<Integer> {
       description = "Say what would be done; read no layer, write nothing.")
   private boolean dryRun;
 
-  @Option(
-      names = "--timeout",
-      paramLabel = "TIME",
-      converter = GoDuration.class,
-      defaultValue = "0",
-      description = "How long it may take, such as 90s or 1h30m (no limit).")
-  private Duration timeout = Duration.ZERO;
-
   @Override
   public Integer call() throws Exception {
     RegistryIndexRequest request = request();
@@ -112,7 +104,7 @@ final class IndexCreateCommand implements Callable<Integer> {
       Repository repository = registries.repository(request.image().repository());
       Interruptible.run(
           "building the index",
-          timeout,
+          limit.duration(),
           () -> {
             if (dryRun) {
               new RegistryPlan(repository, output).print(request);

@@ -3,8 +3,8 @@ package dev.socifleet.cli.referrers;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.socifleet.cli.CommandFailure;
-import dev.socifleet.cli.GoDuration;
 import dev.socifleet.cli.Interruptible;
+import dev.socifleet.cli.TimeLimit;
 import dev.socifleet.cli.build.BuildOutput;
 import dev.socifleet.cli.build.OutputOptions;
 import dev.socifleet.cli.remote.RegistryOptions;
@@ -14,7 +14,6 @@ import dev.socifleet.oci.ImageReference;
 import dev.socifleet.sociindex.publish.Successors;
 import dev.socifleet.sociindex.publish.Successors.Successor;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -48,6 +47,7 @@ final class ReferrersCopyCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
   @Mixin private RegistryOptions registry = new RegistryOptions();
   @Mixin private OutputOptions form = new OutputOptions();
+  @Mixin private TimeLimit limit = new TimeLimit();
 
   @Parameters(index = "0", paramLabel = "SOURCE", description = "The image as it was.")
   private String source = "";
@@ -64,14 +64,6 @@ final class ReferrersCopyCommand implements Callable<Integer> {
   @Option(names = "--dry-run", description = "Say what would be copied; write nothing.")
   private boolean dryRun;
 
-  @Option(
-      names = "--timeout",
-      paramLabel = "TIME",
-      converter = GoDuration.class,
-      defaultValue = "0",
-      description = "How long it may take, such as 90s or 1h30m (no limit).")
-  private Duration timeout = Duration.ZERO;
-
   @Override
   public Integer call() throws Exception {
     ImageReference from = RemoteImage.parse(source);
@@ -81,7 +73,7 @@ final class ReferrersCopyCommand implements Callable<Integer> {
         HttpRegistries targets = registry.open(to)) {
       Interruptible.run(
           "copying the referrers",
-          timeout,
+          limit.duration(),
           () -> {
             copy(
                 RemoteImage.find(sources.repository(from.repository()), from),
