@@ -59,8 +59,11 @@ public final class EmbeddedBroker implements AutoCloseable {
       controllers = Integer.parseInt(before.split(" ", -1)[1]);
       clients = port == 0 ? Integer.parseInt(before.split(" ", -1)[0]) : port;
     } else {
-      controllers = freePort();
-      clients = port == 0 ? freePort() : port;
+      try (ServerSocket one = onFreePort();
+          ServerSocket other = onFreePort()) { // both open: two different ones
+        controllers = one.getLocalPort();
+        clients = port == 0 ? other.getLocalPort() : port;
+      }
     }
     Files.writeString(remembered, clients + " " + controllers);
     Path logs = directory.resolve("log");
@@ -190,9 +193,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     }
   }
 
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
+  private static ServerSocket onFreePort() throws IOException {
+    return new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
   }
 }
