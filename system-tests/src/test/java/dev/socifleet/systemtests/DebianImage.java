@@ -22,7 +22,7 @@ final class DebianImage {
     Path base = Files.createDirectories(directory.resolve("base"));
     Path tar = directory.resolve("base.tar");
     shell(
-        "mmdebstrap --quiet --variant=extract --include=%s %s bookworm %s"
+        "mmdebstrap --quiet --aptopt='Acquire::Retries \"5\"' --variant=extract --include=%s %s bookworm %s"
             .formatted(PACKAGES, "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr", tar));
     shell("tar -C %s --xattrs --xattrs-include='*' -xpf %s".formatted(base, tar));
     Files.delete(tar);

@@ -116,6 +116,7 @@ final class Fleet implements AutoCloseable {
     settings.put("root", root.toString());
     settings.put("socket", root.resolve("node.sock").toString());
     settings.put("cache.members", cacheUrl);
+    settings.put("mount-timeout", "3m"); // a layer that takes longer than that isn't lazy
     return start("dev.socifleet.node.SnapshotterNode", settings);
   }
 

@@ -65,6 +65,8 @@ final class GuardedRegistry implements AutoCloseable {
   private final String behind;
   private final Login login;
   private final Set<String> tokens = ConcurrentHashMap.newKeySet();
+  private final Set<String> scopes = ConcurrentHashMap.newKeySet();
+  private final Set<String> firstTokens = ConcurrentHashMap.newKeySet();
   private final AtomicInteger tokenCount = new AtomicInteger();
   private final AtomicInteger endedCount = new AtomicInteger();
   private volatile boolean outlivesTokens;
@@ -116,7 +118,11 @@ final class GuardedRegistry implements AutoCloseable {
     return "127.0.0.1:" + port();
   }
 
-  /** From now on blobs are given when the token that they were asked with has just ended. */
+  /**
+   * From now on the first token of each scope ends, whatever it said, with the first blob that is
+   * asked by it. Only the first: requests that run beside each other and were refused may be given
+   * the same one, and aren't refused twice.
+   */
   void outliveTokens() {
     outlivesTokens = true;
   }
@@ -159,7 +165,7 @@ final class GuardedRegistry implements AutoCloseable {
         response.headers().firstValue(name).ifPresent(v -> call.getResponseHeaders().set(name, v));
       }
       if (outlivesTokens && call.getRequestURI().getPath().contains("/blobs/sha256:")) {
-        tokens.remove(said);
+        endIfFirst(said);
       }
       answer(call, response.statusCode(), response.body());
     } catch (InterruptedException e) {
@@ -184,6 +190,12 @@ final class GuardedRegistry implements AutoCloseable {
     };
   }
 
+  private void endIfFirst(String authorization) {
+    if (firstTokens.contains(authorization)) {
+      tokens.remove(authorization);
+    }
+  }
+
   private static String basic() {
     return "Basic " + Base64.getEncoder().encodeToString(USER.getBytes(StandardCharsets.UTF_8));
   }
@@ -195,6 +207,9 @@ final class GuardedRegistry implements AutoCloseable {
             || basic().equals(call.getRequestHeaders().getFirst("Authorization"));
     String token = "token-" + tokenCount.incrementAndGet();
     if (known) {
+      if (scopes.add(form + call.getRequestURI().getQuery())) {
+        firstTokens.add(BEARER + token);
+      }
       tokens.add(BEARER + token);
     }
     String json =
