@@ -65,7 +65,7 @@ class TlsIT {
   private static HttpFleetCache client(URI uri, Optional<Path> authority) throws Exception {
     return HttpFleetCache.open(
         new FleetCacheConfig(
-            List.of(uri), Optional.of(TestCache.TOKEN), authority, Duration.ofSeconds(60)));
+            List.of(uri), Optional.of(TestCache.TOKEN), authority, Duration.ofMinutes(1)));
   }
 
   /** By the JDK's keytool, then written as PEM. */

@@ -1,5 +1,6 @@
 package dev.socifleet.cli.convert;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -140,13 +141,14 @@ class UnfinishedConvertIT {
    * be whole then, is begun again.
    */
   private void killWhen(String format, Path in, Path out, String what) throws Exception {
+    Path target = requireNonNull(out.getParent());
     for (int late = 0; late < MOST_LATE; late++) {
       Process process = start(format, in, out);
       try {
         await()
             .atMost(Duration.ofMinutes(3))
             .pollInterval(Duration.ofMillis(1))
-            .until(() -> !process.isAlive() || exists(out.getParent(), what));
+            .until(() -> !process.isAlive() || exists(target, what));
       } finally {
         process.destroyForcibly();
       }

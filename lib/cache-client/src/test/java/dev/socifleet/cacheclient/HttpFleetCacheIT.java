@@ -44,7 +44,7 @@ class HttpFleetCacheIT {
           new SpanRange(Digest.of(FIRST), new ByteRange(0, 1000)),
           new SpanRange(Digest.of(SECOND), new ByteRange(1000, 3000)));
 
-  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final Duration LONG = Duration.ofMinutes(1);
   private static final Duration SHORT = Duration.ofMillis(500);
 
   private final AtomicLong nanos = new AtomicLong();

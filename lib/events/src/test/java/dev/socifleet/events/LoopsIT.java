@@ -245,7 +245,7 @@ class LoopsIT {
               1,
               (task, delivery) -> {
                 begun.incrementAndGet();
-                Thread.sleep(Duration.ofSeconds(60));
+                Thread.sleep(Duration.ofMinutes(1));
               })) {
         await().atMost(Duration.ofSeconds(200)).until(() -> begun.get() == 1);
       }

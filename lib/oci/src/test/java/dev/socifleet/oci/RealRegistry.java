@@ -59,7 +59,7 @@ final class RealRegistry implements AutoCloseable {
             .redirectErrorStream(true)
             .redirectOutput(log.toFile())
             .start();
-    long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    long deadline = System.nanoTime() + Duration.ofMinutes(1).toNanos();
     while (System.nanoTime() < deadline && process.isAlive()) {
       Matcher listening = LISTENING.matcher(Files.readString(log));
       if (listening.find()) {
