@@ -33,13 +33,18 @@ final class LayerBench {
     this.rounds = rounds;
   }
 
-  /** {@code [--rounds N] LAYER...} */
+  /** {@code [--rounds N] LAYER... [--builds LAYER...]}; of the latter only the zTOCs are built. */
   public static void main(String[] arguments) throws Exception {
     int first = arguments.length > 0 && arguments[0].equals("--rounds") ? 2 : 0;
     LayerBench bench = new LayerBench(first == 0 ? 5 : Integer.parseInt(arguments[1]));
     String before = Machine.load();
+    boolean whole = true;
     for (int i = first; i < arguments.length; i++) {
-      bench.layer(Path.of(arguments[i]));
+      if (arguments[i].equals("--builds")) {
+        whole = false;
+      } else {
+        bench.layer(Path.of(arguments[i]), whole);
+      }
     }
     bench.overall();
     bench.rows.addAll(MemoryProbe.rows());
@@ -65,25 +70,36 @@ final class LayerBench {
             new double[] {Math.exp(logarithms)}));
   }
 
-  private void layer(Path path) throws Exception {
-    byte[] layer = Files.readAllBytes(path);
+  private void layer(Path path, boolean whole) throws Exception {
     ZtocOutcome.Built built = GzipLayer.build(path);
     long size = built.uncompressedBytes();
     String name =
         "%s, %d of %d MB"
             .formatted(
                 path.getFileName().toString().replace(".tar.gz", ""),
-                layer.length / 1_000_000,
+                built.compressedBytes() / 1_000_000,
                 size / 1_000_000);
     System.err.println("bench: " + name);
+    if (whole) {
+      inflate(path, name);
+    }
+    builds(path, size, name);
+    if (whole) {
+      wholeRead(path, Ztoc.parse(built.bytes()), name);
+    }
+  }
 
+  private void inflate(Path path, String name) throws Exception {
+    byte[] layer = Files.readAllBytes(path);
     Timed ours = new Timed(() -> GzipLayer.ours(layer));
     Timed zlib = new Timed(() -> GzipLayer.zlib(layer));
     Stopwatch.run(rounds, List.of(ours, zlib));
     double[] speed = zlib.processorAgainst(ours);
     speeds.add(Row.median(speed));
     rows.add(Row.plain("inflate, speed", name, "java.util.zip.Inflater", speed));
+  }
 
+  private void builds(Path path, long size, String name) throws Exception {
     Timed gzip = new Timed(() -> Stopwatch.command(List.of("gzip", "-dc", path.toString())));
     Timed warm = new Timed(() -> GzipLayer.build(path));
     List<Timed> builds = new ArrayList<>(List.of(gzip, warm));
@@ -99,7 +115,6 @@ final class LayerBench {
       rows.add(
           Row.atMost(0.4, "zTOC build, new process, time", name, "gzip -dc", cold.against(gzip)));
     }
-    wholeRead(path, Ztoc.parse(built.bytes()), name);
   }
 
   private void wholeRead(Path path, Ztoc ztoc, String name) throws Exception {

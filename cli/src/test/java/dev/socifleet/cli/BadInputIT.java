@@ -8,7 +8,7 @@ import dev.socifleet.embedded.registry.SmallRegistry;
 import dev.socifleet.oci.HttpRegistries;
 import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.testing.ContainerdProcess;
-import dev.socifleet.testing.DockerRegistryProcess;
+import dev.socifleet.testing.FreePort;
 import dev.socifleet.testing.OpenRegistries;
 import dev.socifleet.testing.PushedLayout;
 import java.io.IOException;
@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
  * What every command makes of input that it can't use: a status, one line that says what is wrong
  * with what, and nothing that wasn't there before.
  */
-@Timeout(180)
+@Timeout(600)
 class BadInputIT {
   private static final String NO_DIGEST = "sha256:" + "0".repeat(64);
 
@@ -69,7 +69,7 @@ class BadInputIT {
         SmallRegistry.start(
             SmallRegistry.Options.in(elsewhere.resolve("closed"))
                 .withUsers(List.of(SmallRegistry.User.of("user", "secret"))));
-    unreachable = "127.0.0.1:" + DockerRegistryProcess.freePort();
+    unreachable = "127.0.0.1:" + FreePort.choose();
     try (HttpRegistries registries = OpenRegistries.at(registry.host())) {
       PushedLayout.push(
           image, registries.repository(RepositoryName.parse(registry.host() + "/app")), "1");

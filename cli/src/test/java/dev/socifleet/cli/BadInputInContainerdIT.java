@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.socifleet.cli.RunSoci.Ended;
 import dev.socifleet.embedded.registry.SmallRegistry;
 import dev.socifleet.oci.Digest;
-import dev.socifleet.testing.DockerRegistryProcess;
+import dev.socifleet.testing.FreePort;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** As {@link BadInputIT}, on a real containerd: its content, images and leases stay as they are. */
-@Timeout(180)
+@Timeout(600)
 class BadInputInContainerdIT {
   private static final String NO_DIGEST = "sha256:" + "0".repeat(64);
 
@@ -47,7 +47,7 @@ class BadInputInContainerdIT {
       containerd.ctr("content", "rm", aLayerOfMulti(containerd));
       String at = closed.host() + "/app:1";
       containerd.ctr("images", "tag", image, at);
-      String gone = "127.0.0.1:" + DockerRegistryProcess.freePort() + "/app:1";
+      String gone = "127.0.0.1:" + FreePort.choose() + "/app:1";
       containerd.ctr("images", "tag", image, gone);
       assertThat(containerd.soci("create", "--min-layer-size", "0", image).failure()).isEmpty();
       String ztoc = containerd.soci("ztoc", "list", "-q").lines().getFirst();

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A real containerd collects its garbage around what soci create, push and convert have made there:
  * nothing of an image is lost as long as its record is there, and all goes with it.
  */
-@Timeout(180)
+@Timeout(600)
 class GarbageCollectionIT {
   private static final List<String> FIELDS = List.of("config", "layers", "manifests");
 

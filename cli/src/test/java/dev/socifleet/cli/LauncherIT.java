@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The launcher with what this build has made; it never builds here. */
-@Timeout(180)
+@Timeout(600)
 class LauncherIT {
   private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
 
@@ -47,7 +47,7 @@ class LauncherIT {
     try {
       process.getOutputStream().close();
       byte[] out = process.getInputStream().readAllBytes();
-      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.waitFor(3, TimeUnit.MINUTES)).isTrue();
       return new Ended(process.exitValue(), out, Files.readString(err));
     } finally {
       process.destroyForcibly();

@@ -31,7 +31,7 @@ final class CacheServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(CacheServer.class);
   private static final int LONGEST_HEADER = 32 << 10;
   private static final int IDLE_SECONDS = 240;
-  private static final long SECONDS = 20;
+  private static final long SECONDS = 60;
 
   /** Answers a request, on a thread that may wait. */
   @FunctionalInterface

@@ -152,7 +152,7 @@ public record FetchCacheConfig(
   }
 
   private static Duration authorizationMemory(Settings settings) {
-    Duration value = settings.duration("authorization-memory", Duration.ofSeconds(60));
+    Duration value = settings.duration("authorization-memory", Duration.ofMinutes(1));
     if (value.isNegative() || value.compareTo(Duration.ofHours(1)) > 0) {
       settings.problem(
           "authorization-memory", "must be at most 1h: a revoked credential is good for so long");

@@ -48,15 +48,10 @@ final class Rights {
    * @throws Refusal when he may not, or the registry can't say
    */
   long check(Caller caller, Digest digest) throws Refusal, InterruptedException {
-    Blob blob = new Blob(caller.repository(), digest);
-    Long size = sizes.getIfPresent(blob);
-    if (size != null && pulls.getIfPresent(caller.key()) != null) {
-      return size;
-    }
-    Question question = new Question(caller.key(), blob);
-    Refusal known = refused.getIfPresent(question);
-    if (known != null) {
-      throw known;
+    Question question = new Question(caller.key(), new Blob(caller.repository(), digest));
+    OptionalLong known = known(question);
+    if (known.isPresent()) {
+      return known.getAsLong();
     }
     CompletableFuture<Long> answer = new CompletableFuture<>();
     CompletableFuture<Long> others = asking.putIfAbsent(question, answer);
@@ -64,7 +59,9 @@ final class Rights {
       return await(others);
     }
     try {
-      long found = ask(caller, blob, question);
+      // It may have been answered between the look at what is known and this one's turn.
+      known = known(question);
+      long found = known.isPresent() ? known.getAsLong() : ask(caller, question);
       answer.complete(found);
       return found;
     } catch (Refusal e) {
@@ -77,8 +74,21 @@ final class Rights {
     }
   }
 
-  private long ask(Caller caller, Blob blob, Question question)
-      throws Refusal, InterruptedException {
+  /** What is remembered: the size, that it was refused, or nothing. */
+  private OptionalLong known(Question question) throws Refusal {
+    Long size = sizes.getIfPresent(question.blob());
+    if (size != null && pulls.getIfPresent(question.caller()) != null) {
+      return OptionalLong.of(size);
+    }
+    Refusal refusal = refused.getIfPresent(question);
+    if (refusal != null) {
+      throw refusal;
+    }
+    return OptionalLong.empty();
+  }
+
+  private long ask(Caller caller, Question question) throws Refusal, InterruptedException {
+    Blob blob = question.blob();
     OptionalLong size;
     try {
       size = origin.blobSize(caller, blob.digest());

@@ -91,7 +91,7 @@ final class Routes implements CacheServer.Handler {
     String what = request.method().name() + " " + kind + " " + (parts.size() - 3);
     switch (what) {
       case "GET spans 1" -> spans.one(request, Parameters.digest(parts.get(3)), reply);
-      case "POST spans 0" -> spans.many(request, reply);
+      case "POST spans 0" -> spans.many(request, reply, why -> count(request, why));
       case "GET ztocs 2" -> indexers.ztoc(request, layer(parts), spanSize(parts), reply);
       case "PUT ztocs 2" -> indexers.putZtoc(request, layer(parts), spanSize(parts), reply);
       case "POST leases 2" -> indexers.lease(request, layer(parts), spanSize(parts), reply);
@@ -110,14 +110,19 @@ final class Routes implements CacheServer.Handler {
     return Parameters.spanSize(parts.get(4));
   }
 
-  private void refused(HttpServerRequest request, Reply reply, Refusal why)
-      throws InterruptedException {
+  /** Before its answer goes out: whoever has it finds it counted. */
+  private void count(HttpServerRequest request, Refusal why) {
     if (why.status() == 403) {
       denied.increment();
     } else if (why.status() >= 500 && why.status() != 504) {
       errors.increment();
     }
     LOG.debug("{} {}: {} {}", request.method(), request.path(), why.status(), why.text());
+  }
+
+  private void refused(HttpServerRequest request, Reply reply, Refusal why)
+      throws InterruptedException {
+    count(request, why);
     if (reply.over()) {
       return; // he has been told
     }

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /** The requests for spans. Thread-safe. */
 final class SpanRequests {
@@ -49,8 +50,13 @@ final class SpanRequests {
     reply.end();
   }
 
-  /** {@code POST /v1/spans}. */
-  void many(HttpServerRequest request, Reply reply)
+  /**
+   * {@code POST /v1/spans}. A refusal that comes when frames may have gone out already is told
+   * here.
+   *
+   * @param refused takes such a one before its answer goes out
+   */
+  void many(HttpServerRequest request, Reply reply, Consumer<Refusal> refused)
       throws Refusal, IOException, InterruptedException {
     Caller caller = Parameters.caller(request);
     Digest blob = Parameters.of(request, "blob", Digest::parse);
@@ -63,8 +69,8 @@ final class SpanRequests {
         spans.serve(caller, blob, wanted, terms, (bytes, hit) -> frames.span(bytes));
         frames.end();
       } catch (Refusal e) {
+        refused.accept(e);
         frames.refuse(e);
-        throw e; // to be counted
       }
     }
   }

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** While a registry is slow, who waits hears that the cache isn't gone. */
-@Timeout(60)
+@Timeout(300)
 class BeatsIT {
   @TempDir Path directory;
   private final CountDownLatch go = new CountDownLatch(1);

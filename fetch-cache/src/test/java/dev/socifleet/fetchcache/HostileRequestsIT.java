@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Requests that aren't what they should be get a 4xx, are counted, and hold nothing. */
-@Timeout(120)
+@Timeout(300)
 class HostileRequestsIT {
   private static final int REQUESTS = 8;
 
@@ -101,7 +101,7 @@ class HostileRequestsIT {
       assertThat(cache.send("GET", path, new byte[0]).statusCode()).as(path).isEqualTo(404);
     }
     assertThat(cache.send("DELETE", "/v1/spans", new byte[0]).statusCode()).isEqualTo(404);
-    await().until(() -> answered(404) == 7);
+    await().atMost(Duration.ofMinutes(2)).until(() -> answered(404) == 7);
   }
 
   @Test
@@ -217,7 +217,7 @@ class HostileRequestsIT {
         open.add(new RawConnection(cache.cache.port()));
       }
       await()
-          .atMost(Duration.ofSeconds(20))
+          .atMost(Duration.ofMinutes(2))
           .until(() -> cache.metric("soci_cache_connections_refused_total") >= 20);
       assertThat(cache.metric("soci_cache_connections")).isLessThanOrEqualTo(40);
     } finally {
@@ -225,7 +225,7 @@ class HostileRequestsIT {
         connection.close();
       }
     }
-    await().atMost(Duration.ofSeconds(20)).until(() -> cache.metric("soci_cache_connections") < 5);
+    await().atMost(Duration.ofMinutes(2)).until(() -> cache.metric("soci_cache_connections") < 5);
   }
 
   @Test
@@ -240,11 +240,13 @@ class HostileRequestsIT {
         SpanRange span = layer.spans().get(i % layer.spans().size());
         calls.start(() -> cache.getOne("team/app", layer.digest(), span).statusCode());
       }
-      await().until(() -> cache.metric("soci_cache_requests_in_flight") == REQUESTS);
+      await()
+          .atMost(Duration.ofMinutes(2))
+          .until(() -> cache.metric("soci_cache_requests_in_flight") == REQUESTS);
       var refused = cache.getOne("team/app", layer.digest(), layer.spans().getFirst());
       assertThat(refused.statusCode()).isEqualTo(503);
       assertThat(refused.headers().firstValue("Retry-After")).contains("1");
-      await().until(() -> answered(503) == 1);
+      await().atMost(Duration.ofMinutes(2)).until(() -> answered(503) == 1);
       go.countDown();
       assertThat(calls.results()).containsOnly(200);
     }

@@ -16,8 +16,8 @@ final class RawConnection implements AutoCloseable {
     socket = new Socket();
     // Little room, so that bytes nobody reads stay with the server and not in the kernel.
     socket.setReceiveBufferSize(4 << 10);
-    socket.setSoTimeout(30_000);
-    socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 10_000);
+    socket.setSoTimeout(120_000);
+    socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 60_000);
   }
 
   RawConnection send(String text) throws IOException {

@@ -9,6 +9,7 @@ import dev.socifleet.cacheclient.FleetCache.SpanRange;
 import dev.socifleet.fetchcache.StrictRegistry.Fault;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -20,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What becomes of a registry's failures. */
-@Timeout(120)
+@Timeout(300)
 class RegistryFailuresIT {
   @TempDir Path directory;
   private StrictRegistry registry;
@@ -34,7 +35,7 @@ class RegistryFailuresIT {
     layer = TestLayer.make(4, 1 << 20, 128 << 10);
     span = layer.spans().get(1);
     registry.put("team/app", layer.blob());
-    cache = new TestCache(directory, registry, "registry-patience=3s");
+    cache = new TestCache(directory, registry);
   }
 
   @AfterEach
@@ -125,10 +126,12 @@ class RegistryFailuresIT {
     });
     try (Together<Integer> calls = new Together<>()) {
       calls.start(() -> getOne().statusCode());
-      await().until(() -> gets.get() == 1);
+      await().atMost(Duration.ofMinutes(2)).until(() -> gets.get() == 1);
       calls.start(
           () -> cache.get("team/app", layer.digest(), List.of(span), "Bearer other").size());
-      await().until(() -> cache.metric("soci_cache_spans_total", "result", "joined") == 1);
+      await()
+          .atMost(Duration.ofMinutes(2))
+          .until(() -> cache.metric("soci_cache_spans_total", "result", "joined") == 1);
       go.countDown();
       assertThat(calls.result(0)).isEqualTo(502);
       assertThat(calls.result(1)).isEqualTo(1);
@@ -184,6 +187,8 @@ class RegistryFailuresIT {
 
   @Test
   void aRegistryThatStallsIsGivenUp() throws Exception {
+    cache.close();
+    cache = new TestCache(directory, registry, "registry-patience=3s");
     onGet(new Fault.HangAfter(10));
     HttpResponse<String> answer = getOne();
     assertThat(answer.statusCode()).isEqualTo(502);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Readers who don't read, and callers who don't wait. */
-@Timeout(180)
+@Timeout(600)
 class SlowReadersIT {
   @TempDir Path directory;
   private static TestLayer layer;
@@ -83,10 +83,10 @@ class SlowReadersIT {
   /** As a node does that is told to come again, without its way around the cache. */
   private List<byte[]> getPatiently(TestCache cache, List<SpanRange> spans) throws Exception {
     List<byte[]> got = new ArrayList<>();
-    long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    long deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
     while (got.size() < spans.size()) {
       assertThat(System.nanoTime())
-          .as(() -> "busy for a minute: " + got.size() + cache.metrics())
+          .as(() -> "busy for two minutes: " + got.size() + cache.metrics())
           .isLessThan(deadline);
       try {
         got.addAll(cache.get("team/app", layer.digest(), List.of(spans.get(got.size()))));
@@ -106,7 +106,7 @@ class SlowReadersIT {
           reader.send(request(cache, span));
         }
         await()
-            .atMost(Duration.ofSeconds(30))
+            .atMost(Duration.ofMinutes(2))
             .until(() -> cache.metric("soci_cache_readers_cut_total") == 1);
       }
       cache.awaitNothingHeld();
@@ -130,7 +130,7 @@ class SlowReadersIT {
       }
       cache.awaitNothingHeld();
       await()
-          .atMost(Duration.ofSeconds(60))
+          .atMost(Duration.ofMinutes(2))
           .until(() -> cache.metric("soci_cache_connections") <= 1);
       assertThat(cache.get("team/app", layer.digest(), layer.spans())).hasSameSizeAs(layer.spans());
     }

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A cache with a certificate that its clients are told of. */
-@Timeout(120)
+@Timeout(300)
 class TlsIT {
   private static final String PASSWORD = "password-of-a-test";
 
@@ -65,7 +65,7 @@ class TlsIT {
   private static HttpFleetCache client(URI uri, Optional<Path> authority) throws Exception {
     return HttpFleetCache.open(
         new FleetCacheConfig(
-            List.of(uri), Optional.of(TestCache.TOKEN), authority, Duration.ofSeconds(20)));
+            List.of(uri), Optional.of(TestCache.TOKEN), authority, Duration.ofMinutes(1)));
   }
 
   /** By the JDK's keytool, then written as PEM. */

@@ -26,7 +26,7 @@ final class Together<T> implements AutoCloseable {
   List<T> results() throws ExecutionException, InterruptedException, TimeoutException {
     List<T> results = new ArrayList<>();
     for (Future<T> call : calls) {
-      results.add(call.get(60, TimeUnit.SECONDS));
+      results.add(call.get(120, TimeUnit.SECONDS));
     }
     return results;
   }
@@ -34,7 +34,7 @@ final class Together<T> implements AutoCloseable {
   /** What the call of this number threw. */
   Throwable failure(int call) throws InterruptedException, TimeoutException {
     try {
-      T result = calls.get(call).get(60, TimeUnit.SECONDS);
+      T result = calls.get(call).get(120, TimeUnit.SECONDS);
       throw new AssertionError("it succeeded: " + result);
     } catch (ExecutionException e) {
       return Objects.requireNonNull(e.getCause());
@@ -42,7 +42,7 @@ final class Together<T> implements AutoCloseable {
   }
 
   T result(int call) throws ExecutionException, InterruptedException, TimeoutException {
-    return calls.get(call).get(60, TimeUnit.SECONDS);
+    return calls.get(call).get(120, TimeUnit.SECONDS);
   }
 
   @Override

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** zTOCs and the leases on building them. */
-@Timeout(120)
+@Timeout(300)
 class ZtocsIT {
   private static final Duration MINUTE = Duration.ofMinutes(1);
 
@@ -84,7 +84,7 @@ class ZtocsIT {
       assertThat(cache.send("GET", "/v1/ztocs/" + key, new byte[0], headers).statusCode())
           .isEqualTo(401);
       // More than the sockets' buffers take, so that the answer comes before the body's end.
-      assertThat(cache.send("PUT", "/v1/ztocs/" + key, new byte[32 << 20], headers).statusCode())
+      assertThat(cache.send("PUT", "/v1/ztocs/" + key, new byte[16 << 20], headers).statusCode())
           .isEqualTo(401);
       String lease = "/v1/leases/" + key + "?holder=a&seconds=5";
       assertThat(cache.send("POST", lease, new byte[0], headers).statusCode()).isEqualTo(401);
@@ -99,7 +99,9 @@ class ZtocsIT {
     }
     assertThat(asIndexer()).isEmpty();
     assertThat(lease("b", MINUTE)).isTrue();
-    await().until(() -> cache.metric("soci_cache_requests_total", "status", "401") == 13);
+    await()
+        .atMost(Duration.ofMinutes(2))
+        .until(() -> cache.metric("soci_cache_requests_total", "status", "401") == 13);
   }
 
   @Test
@@ -109,7 +111,9 @@ class ZtocsIT {
         .hasMessageContaining("not a zTOC");
     assertThatThrownBy(() -> cache.client.putZtoc(layer.digest(), 4096, layer.ztoc()))
         .hasMessageContaining("the zTOC's spans are of");
-    await().until(() -> cache.metric("soci_cache_requests_total", "status", "422") == 2);
+    await()
+        .atMost(Duration.ofMinutes(2))
+        .until(() -> cache.metric("soci_cache_requests_total", "status", "422") == 2);
     assertThat(asIndexer()).isEmpty();
   }
 
@@ -145,9 +149,10 @@ class ZtocsIT {
 
   @Test
   void aLeaseExpiresAndIsAnothersThen() throws Exception {
-    assertThat(lease("a", Duration.ofSeconds(1))).isTrue();
+    assertThat(lease("a", MINUTE)).isTrue();
     assertThat(lease("b", MINUTE)).isFalse();
-    await().atMost(Duration.ofSeconds(20)).until(() -> lease("b", MINUTE));
+    assertThat(lease("a", Duration.ofSeconds(1))).isTrue(); // renewed for as long as he says now
+    await().atMost(Duration.ofMinutes(2)).until(() -> lease("b", MINUTE));
     // The first holder can neither renew nor give back what isn't his any more.
     assertThat(lease("a", MINUTE)).isFalse();
     cache.client.release(layer.digest(), layer.spanSize(), "a");

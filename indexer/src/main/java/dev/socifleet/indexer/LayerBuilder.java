@@ -38,7 +38,7 @@ import org.slf4j.LoggerFactory;
  */
 final class LayerBuilder implements TaskConsumer.Handler {
   private static final Logger LOG = LoggerFactory.getLogger(LayerBuilder.class);
-  private static final Duration LEASE = Duration.ofSeconds(60);
+  private static final Duration LEASE = Duration.ofMinutes(1);
 
   private final IndexerConfig config;
   private final Registries registries;

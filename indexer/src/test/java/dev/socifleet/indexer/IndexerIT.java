@@ -36,7 +36,7 @@ class IndexerIT extends IndexerFixture {
 
     try (Indexer _ = Indexer.start(config())) {
       await()
-          .atMost(Duration.ofSeconds(60))
+          .atMost(Duration.ofSeconds(200))
           .until(() -> results().size() == 1 && rig.sent().deadLetters(name).size() == 4);
     }
     assertThat(results()).hasOnlyElementsOfType(LayerResult.Indexed.class);

@@ -103,13 +103,13 @@ class PlannerIT extends IndexerFixture {
     RawImage.push(repository, "1.0", List.of(layer("a")));
     KafkaAccess access =
         new KafkaAccess(
-            rig.access().bootstrap(), "early", (short) 1, Map.of("max.block.ms", "1000"));
+            rig.access().bootstrap(), "early", (short) 1, Map.of("max.block.ms", "5000"));
     try (Admin admin =
         Admin.create(Map.<String, Object>of("bootstrap.servers", access.bootstrap()))) {
       admin
           .createTopics(List.of(new NewTopic("early.layers", 1, (short) 1)))
           .all()
-          .get(30, TimeUnit.SECONDS); // but no topic for the plan: nobody can acknowledge it
+          .get(120, TimeUnit.SECONDS); // but no topic for the plan: nobody can acknowledge it
     }
     try (EventProducer producer = new EventProducer(access);
         SentEvents sent = new SentEvents(access)) {

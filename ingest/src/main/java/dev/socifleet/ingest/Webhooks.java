@@ -45,7 +45,7 @@ import org.slf4j.LoggerFactory;
 final class Webhooks implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Webhooks.class);
   private static final String PATH = "/v1/events/";
-  private static final long SECONDS = 20;
+  private static final long SECONDS = 60;
 
   private final Map<String, Source> sources;
   private final IngestConfig config;

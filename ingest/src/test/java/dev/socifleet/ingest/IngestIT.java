@@ -37,20 +37,26 @@ class IngestIT {
   @BeforeEach
   void start() throws Exception {
     broker = EmbeddedBroker.start(directory, 0);
+    startIngest("delivery.timeout.ms=120000,max.block.ms=120000");
+  }
+
+  /**
+   * @param client settings of Kafka's client
+   */
+  private void startIngest(String client) throws Exception {
     Map<String, String> settings = new HashMap<>();
     settings.put("listen", "127.0.0.1:0");
     settings.put("admin.listen", "127.0.0.1:0");
     settings.put("body-limit", "64KiB");
     settings.put("kafka.bootstrap", broker.bootstrap());
     settings.put("kafka.replication", "1");
-    settings.put(
-        "kafka.client", "delivery.timeout.ms=4000,request.timeout.ms=2000,max.block.ms=2000");
+    settings.put("kafka.client", client);
     settings.put("source.0.name", "main");
     settings.put("source.0.registry", "registry.example:5000");
     settings.put("source.0.repositories", "team/*");
     settings.put("source.0.authorization", "Bearer opensesame");
     ingest = Ingest.start(IngestConfig.from(Settings.of(settings)));
-    await().atMost(Duration.ofSeconds(30)).until(() -> get("/readyz") == 200);
+    await().atMost(Duration.ofSeconds(200)).until(() -> get("/readyz") == 200);
   }
 
   @AfterEach
@@ -70,7 +76,7 @@ class IngestIT {
         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + ingest.port() + path))
             .header("Content-Type", "application/vnd.docker.distribution.events.v2+json")
             .header("Authorization", authorization)
-            .timeout(Duration.ofSeconds(60))
+            .timeout(Duration.ofMinutes(5))
             .POST(HttpRequest.BodyPublishers.ofString(body));
     return http.send(request.build(), HttpResponse.BodyHandlers.discarding()).statusCode();
   }
@@ -120,9 +126,9 @@ class IngestIT {
                   received.add((PushEvent.ImagePushed) event);
                   done.run();
                 })) {
-      await().atMost(Duration.ofSeconds(30)).until(() -> !received.isEmpty());
+      await().atMost(Duration.ofSeconds(200)).until(() -> !received.isEmpty());
       assertThat(post(envelope(event("push", MANIFEST, "team/app", "2")))).isEqualTo(202);
-      await().atMost(Duration.ofSeconds(30)).until(() -> received.size() == 2);
+      await().atMost(Duration.ofSeconds(200)).until(() -> received.size() == 2);
     }
     assertThat(received)
         .extracting(pushed -> pushed.repository().toString())
@@ -144,13 +150,15 @@ class IngestIT {
 
   @Test
   void withoutKafkaTheSenderIsToldToComeAgainAndLaterSucceeds() throws Exception {
+    ingest.close();
+    startIngest("delivery.timeout.ms=4000,request.timeout.ms=2000,max.block.ms=2000");
     int port = broker.port();
     broker.close();
     assertThat(post(envelope(event("push", MANIFEST, "team/app", "1")))).isEqualTo(503);
 
     broker = EmbeddedBroker.start(directory, port);
     await()
-        .atMost(Duration.ofSeconds(60))
+        .atMost(Duration.ofSeconds(200))
         .until(() -> post(envelope(event("push", MANIFEST, "team/app", "1"))) == 202);
   }
 }

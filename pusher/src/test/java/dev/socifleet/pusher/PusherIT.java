@@ -27,7 +27,7 @@ class PusherIT extends PlanFixture {
   }
 
   private void awaitOutcome() {
-    await().atMost(Duration.ofSeconds(60)).until(() -> !images().isEmpty());
+    await().atMost(Duration.ofSeconds(200)).until(() -> !images().isEmpty());
   }
 
   @Test
@@ -36,7 +36,7 @@ class PusherIT extends PlanFixture {
     PlanOpened plan = plan(image, "a", "b");
     rig.producer().sendAll(Topic.ZTOCS, List.of(plan, indexed(plan, "a")));
     try (Pusher first = start()) {
-      await().atMost(Duration.ofSeconds(60)).until(() -> openPlans(first).equals("1.0"));
+      await().atMost(Duration.ofSeconds(200)).until(() -> openPlans(first).equals("1.0"));
     }
     rig.producer().send(Topic.ZTOCS, indexed(plan, "b"));
     try (Pusher _ = start()) {

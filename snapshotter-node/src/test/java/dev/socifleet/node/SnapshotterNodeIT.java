@@ -244,7 +244,7 @@ class SnapshotterNodeIT {
             .start();
     String said = new String(second.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 
-    assertThat(second.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(second.waitFor(300, TimeUnit.SECONDS)).isTrue();
     assertThat(second.exitValue()).isEqualTo(1);
     assertThat(said.lines().toList())
         .singleElement()

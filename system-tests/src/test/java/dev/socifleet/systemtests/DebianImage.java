@@ -22,7 +22,7 @@ final class DebianImage {
     Path base = Files.createDirectories(directory.resolve("base"));
     Path tar = directory.resolve("base.tar");
     shell(
-        "mmdebstrap --quiet --variant=extract --include=%s %s bookworm %s"
+        "mmdebstrap --quiet --aptopt='Acquire::Retries \"5\"' --variant=extract --include=%s %s bookworm %s"
             .formatted(PACKAGES, "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr", tar));
     shell("tar -C %s --xattrs --xattrs-include='*' -xpf %s".formatted(base, tar));
     Files.delete(tar);
@@ -90,7 +90,7 @@ final class DebianImage {
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .redirectOutput(out.toFile())
               .start();
-      if (!process.waitFor(180, TimeUnit.SECONDS)) {
+      if (!process.waitFor(10, TimeUnit.MINUTES)) {
         process.destroyForcibly();
         throw new IOException("did not end: " + script);
       }

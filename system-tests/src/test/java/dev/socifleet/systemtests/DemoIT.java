@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * {@code soci demo --once} as a user runs it: push, index, lazy start, full start, nothing left.
  */
-@Timeout(240)
+@Timeout(1200)
 class DemoIT {
   @TempDir Path directory;
 
@@ -36,7 +36,7 @@ class DemoIT {
             .redirectError(err.toFile())
             .start();
     try {
-      assertThat(demo.waitFor(200, TimeUnit.SECONDS)).as("it ends").isTrue();
+      assertThat(demo.waitFor(15, TimeUnit.MINUTES)).as("it ends").isTrue();
     } finally {
       demo.destroy();
     }

@@ -8,6 +8,7 @@ import dev.socifleet.oci.Repository;
 import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.service.Parts;
 import dev.socifleet.testing.ContainerdProcess;
+import dev.socifleet.testing.FreePort;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -39,10 +40,10 @@ final class Fleet implements AutoCloseable {
 
   private Fleet(Path directory) throws IOException, InterruptedException {
     this.directory = Files.createDirectories(directory);
-    int registryPort = DockerRegistry.freePort();
-    int webhookPort = DockerRegistry.freePort();
-    int cachePort = DockerRegistry.freePort();
-    kafkaPort = DockerRegistry.freePort();
+    int registryPort = FreePort.choose();
+    int webhookPort = FreePort.choose();
+    int cachePort = FreePort.choose();
+    kafkaPort = FreePort.choose();
     String host = "127.0.0.1:" + registryPort;
     try {
       broker = startBroker();
@@ -115,6 +116,7 @@ final class Fleet implements AutoCloseable {
     settings.put("root", root.toString());
     settings.put("socket", root.resolve("node.sock").toString());
     settings.put("cache.members", cacheUrl);
+    settings.put("mount-timeout", "3m"); // a layer that takes longer than that isn't lazy
     return start("dev.socifleet.node.SnapshotterNode", settings);
   }
 
@@ -143,7 +145,7 @@ final class Fleet implements AutoCloseable {
                 BrokerMain.class.getName(),
                 List.of(directory.resolve("kafka").toString(), Integer.toString(kafkaPort))),
             directory.resolve("broker.log"));
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(3);
     while (System.nanoTime() < deadline && started.isAlive()) {
       try (var _ = new Socket(InetAddress.getLoopbackAddress(), kafkaPort)) {
         return started;

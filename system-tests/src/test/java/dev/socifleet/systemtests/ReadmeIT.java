@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
  * namespaces of its own: the standard ports and sockets are free there, and whatever is left behind
  * goes with them.
  */
-@Timeout(600)
+@Timeout(1800)
 class ReadmeIT {
   @TempDir Path directory;
 
@@ -49,7 +49,7 @@ class ReadmeIT {
             .redirectOutput(log.toFile())
             .start();
     try {
-      assertThat(process.waitFor(400, TimeUnit.SECONDS)).as("it ends").isTrue();
+      assertThat(process.waitFor(20, TimeUnit.MINUTES)).as("it ends").isTrue();
     } finally {
       process.descendants().forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly();
@@ -90,7 +90,7 @@ class ReadmeIT {
             cd %s
             # await FILE TEXT: until a process that goes on running has said so
             await() {
-              for _ in $(seq 600); do
+              for _ in $(seq 3000); do
                 if grep -q "$2" "$1"; then return; fi
                 sleep 0.2
               done
@@ -99,7 +99,7 @@ class ReadmeIT {
             }
             # indexed IMAGE: until the converted image is there
             indexed() {
-              for _ in $(seq 300); do
+              for _ in $(seq 1500); do
                 if skopeo inspect --tls-verify=false --raw "docker://$1-soci" > /dev/null 2>&1; then return; fi
                 sleep 0.2
               done
@@ -171,6 +171,7 @@ class ReadmeIT {
                    > up.log 2>&1 & up=$!
                   await up.log 'soci rpull'
                   containerd --config containerd.toml > containerd.log 2>&1 &
+                  until ctr version > /dev/null 2>&1; do sleep 0.2; done
                   """;
       case "skopeo copy" -> command + "\nindexed 127.0.0.1:7703/team/app:1.0\n";
       case "./soci rpull" -> command + " | tee rpull.log\ngrep '1 of 1 layers lazy' rpull.log\n";

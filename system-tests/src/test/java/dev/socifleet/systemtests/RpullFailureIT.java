@@ -15,6 +15,7 @@ import dev.socifleet.oci.RegistriesConfig;
 import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.testing.ContainerdProcess.Result;
+import dev.socifleet.testing.FreePort;
 import dev.socifleet.testing.Needs;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -72,7 +73,7 @@ class RpullFailureIT {
     assertThat(rig.images()).isEmpty();
     rig.collectGarbage();
     assertThat(rig.blobs()).isEmpty();
-    await().atMost(Duration.ofSeconds(20)).until(() -> rig.node.snapshots().isEmpty());
+    await().atMost(Duration.ofMinutes(3)).until(() -> rig.node.snapshots().isEmpty());
   }
 
   @Test
@@ -96,7 +97,7 @@ class RpullFailureIT {
     rig.collectGarbage();
     assertThat(rig.blobs()).isEmpty();
     assertThat(rig.containerd.ctr("content", "active").success().lines().skip(1)).isEmpty();
-    await().atMost(Duration.ofSeconds(20)).until(() -> rig.node.snapshots().isEmpty());
+    await().atMost(Duration.ofMinutes(3)).until(() -> rig.node.snapshots().isEmpty());
   }
 
   @Test
@@ -110,7 +111,7 @@ class RpullFailureIT {
 
   @Test
   void aRegistryThatIsNotThereIsSaidInOneLine() throws Exception {
-    Result result = rig.rpull("127.0.0.1:" + DockerRegistry.freePort() + "/team/app:1");
+    Result result = rig.rpull("127.0.0.1:" + FreePort.choose() + "/team/app:1");
 
     assertThat(result.status()).isEqualTo(1);
     assertThat(result.err()).contains("reachable?").hasLineCount(1);

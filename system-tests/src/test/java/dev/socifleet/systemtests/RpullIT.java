@@ -121,7 +121,7 @@ class RpullIT {
     assertThat(again.path("downloaded").asLong()).isZero();
     assertThat(rig.node.asked()).hasSize(3);
     // containerd lets the snapshotter know of a removal when it collects garbage.
-    await().atMost(Duration.ofSeconds(20)).until(() -> rig.node.snapshots().size() == 3);
+    await().atMost(Duration.ofMinutes(3)).until(() -> rig.node.snapshots().size() == 3);
     assertThat(rig.node.snapshots()).allMatch(s -> s.kind() == Snapshot.Kind.COMMITTED);
     assertThat(rig.leases()).isEmpty();
   }
@@ -148,7 +148,7 @@ class RpullIT {
 
     assertThat(rig.snapshots()).isEmpty();
     assertThat(rig.blobs()).isEmpty();
-    await().atMost(Duration.ofSeconds(20)).until(() -> rig.node.snapshots().isEmpty());
+    await().atMost(Duration.ofMinutes(3)).until(() -> rig.node.snapshots().isEmpty());
   }
 
   @Test
@@ -169,7 +169,7 @@ class RpullIT {
     rig.node.loseEverything();
 
     // containerd takes a moment to connect again.
-    await().atMost(Duration.ofSeconds(30)).until(() -> rig.rpull(rig.ref).status() == 0);
+    await().atMost(Duration.ofMinutes(3)).until(() -> rig.rpull(rig.ref).status() == 0);
 
     assertThat(rig.run()).isEqualTo(RpullRig.GREETING);
     assertThat(rig.leases()).isEmpty();

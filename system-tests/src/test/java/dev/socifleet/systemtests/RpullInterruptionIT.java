@@ -82,9 +82,9 @@ class RpullInterruptionIT {
     rig.node.holdQuestions(answer);
     Process pull = rig.rpullProcess(root.resolve("pull.log"));
     try {
-      await().atMost(Duration.ofSeconds(60)).until(() -> !rig.node.asked().isEmpty());
+      await().atMost(Duration.ofMinutes(3)).until(() -> !rig.node.asked().isEmpty());
     } finally {
-      pull.destroyForcibly().waitFor(20, TimeUnit.SECONDS);
+      pull.destroyForcibly().waitFor(3, TimeUnit.MINUTES);
       answer.countDown();
     }
 
@@ -100,9 +100,9 @@ class RpullInterruptionIT {
     rig.node.holdQuestions(answer);
     Process pull = rig.rpullProcess(root.resolve("pull.log"));
     try {
-      await().atMost(Duration.ofSeconds(60)).until(() -> !rig.node.asked().isEmpty());
+      await().atMost(Duration.ofMinutes(3)).until(() -> !rig.node.asked().isEmpty());
       pull.destroy();
-      assertThat(pull.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(pull.waitFor(3, TimeUnit.MINUTES)).isTrue();
       assertThat(rig.leases()).isEmpty();
     } finally {
       pull.destroyForcibly();
@@ -117,9 +117,9 @@ class RpullInterruptionIT {
     Path printed = root.resolve("pull.log");
     Process pull = rig.rpullProcess(printed);
     try {
-      await().atMost(Duration.ofSeconds(60)).until(() -> !rig.node.asked().isEmpty());
+      await().atMost(Duration.ofMinutes(3)).until(() -> !rig.node.asked().isEmpty());
       rig.containerd.close();
-      assertThat(pull.waitFor(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(pull.waitFor(3, TimeUnit.MINUTES)).isTrue();
     } finally {
       pull.destroyForcibly();
       answer.countDown();
@@ -136,10 +136,10 @@ class RpullInterruptionIT {
     List<Process> pulls =
         List.of(rig.rpullProcess(root.resolve("1.log")), rig.rpullProcess(root.resolve("2.log")));
     try {
-      await().atMost(Duration.ofSeconds(60)).until(() -> rig.node.asked().size() == 2);
+      await().atMost(Duration.ofMinutes(3)).until(() -> rig.node.asked().size() == 2);
       answer.countDown();
       for (Process pull : pulls) {
-        assertThat(pull.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(pull.waitFor(3, TimeUnit.MINUTES)).isTrue();
       }
     } finally {
       answer.countDown();
@@ -148,7 +148,7 @@ class RpullInterruptionIT {
     assertThat(pulls).extracting(Process::exitValue).containsExactly(0, 0);
     assertThat(rig.run()).isEqualTo(RpullRig.GREETING);
     assertThat(rig.leases()).isEmpty();
-    await().atMost(Duration.ofSeconds(20)).until(() -> rig.node.snapshots().size() == 3);
+    await().atMost(Duration.ofMinutes(3)).until(() -> rig.node.snapshots().size() == 3);
   }
 
   @Test
@@ -178,7 +178,7 @@ class RpullInterruptionIT {
         writer.commit(Map.of());
       }
       await()
-          .atMost(Duration.ofSeconds(30))
+          .atMost(Duration.ofMinutes(3))
           .until(() -> {
             rig.collectGarbage();
             return rig.blobs().isEmpty() && rig.leases().isEmpty();

@@ -1,5 +1,6 @@
 package dev.socifleet.systemtests;
 
+import dev.socifleet.testing.FreePort;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -16,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 
 /** One of our services as a process of its own, started by its main class. */
 final class ServiceProcess implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
   private static final HttpClient HTTP = HttpClient.newHttpClient();
 
   private final String main;
@@ -37,7 +38,7 @@ final class ServiceProcess implements AutoCloseable {
   /** Starts it and waits until it says that it is ready. */
   static ServiceProcess start(String main, Map<String, String> settings, Path directory)
       throws IOException, InterruptedException {
-    int adminPort = DockerRegistry.freePort();
+    int adminPort = FreePort.choose();
     Map<String, String> all = new TreeMap<>(settings);
     all.put("admin.listen", "127.0.0.1:" + adminPort);
     Path log = directory.resolve(main.substring(main.lastIndexOf('.') + 1) + "-" + adminPort);
@@ -97,7 +98,7 @@ final class ServiceProcess implements AutoCloseable {
   private HttpResponse<String> get(String path) throws IOException, InterruptedException {
     return HTTP.send(
         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + adminPort + path))
-            .timeout(Duration.ofSeconds(5))
+            .timeout(Duration.ofMinutes(1))
             .build(),
         HttpResponse.BodyHandlers.ofString());
   }
@@ -143,8 +144,8 @@ final class ServiceProcess implements AutoCloseable {
   public void close() {
     process.destroy();
     try {
-      if (!process.waitFor(40, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
+      if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+        process.destroyForcibly().waitFor();
       }
     } catch (InterruptedException e) {
       process.destroyForcibly();

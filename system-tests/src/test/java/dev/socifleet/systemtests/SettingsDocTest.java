@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** docs/settings.md is true: each service takes its section as its configuration file. */
-@Timeout(30)
+@Timeout(600)
 class SettingsDocTest {
   private static final Map<String, Function<Settings, Object>> SERVICES =
       Map.of(

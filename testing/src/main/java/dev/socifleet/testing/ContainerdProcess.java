@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
  * root and Debian's {@code containerd} and {@code runc}.
  */
 public final class ContainerdProcess implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
 
   /** What a command printed, and how it ended. */
   public record Result(int status, String out, String err) {

@@ -2,7 +2,6 @@ package dev.socifleet.testing;
 
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 /** Debian's docker-registry on loopback, with its state in a directory. */
 public final class DockerRegistryProcess implements AutoCloseable {
   private static final Path PROGRAM = Path.of("/usr/bin/docker-registry");
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
 
   private final Process process;
   private final int port;
@@ -27,7 +26,7 @@ public final class DockerRegistryProcess implements AutoCloseable {
   /** One that is open to everybody, on a free port. */
   public static DockerRegistryProcess start(Path directory)
       throws IOException, InterruptedException {
-    return start(directory, freePort(), "");
+    return start(directory, FreePort.choose(), "");
   }
 
   /**
@@ -64,13 +63,6 @@ public final class DockerRegistryProcess implements AutoCloseable {
     }
     process.destroyForcibly();
     throw new IOException("docker-registry did not start: " + Files.readString(log));
-  }
-
-  /** A port of loopback that nobody listens on now. */
-  public static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 
   /** How references name it. */

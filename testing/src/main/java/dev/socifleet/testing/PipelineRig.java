@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -23,6 +24,19 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 public final class PipelineRig implements AutoCloseable {
   private static final AtomicInteger REPOSITORIES = new AtomicInteger();
 
+  /**
+   * A broker takes no record before it has forced the files of all new partitions to the disk,
+   * which on a slow one is longer than the standard time-outs.
+   */
+  private static final Map<String, String> PATIENT =
+      Map.of(
+          "delivery.timeout.ms",
+          "200000",
+          "max.block.ms",
+          "200000",
+          "default.api.timeout.ms",
+          "200000");
+
   private final EmbeddedBroker broker;
   private final SmallRegistry registry;
   private final KafkaAccess access;
@@ -32,7 +46,7 @@ public final class PipelineRig implements AutoCloseable {
   private PipelineRig(EmbeddedBroker broker, SmallRegistry registry) {
     this.broker = broker;
     this.registry = registry;
-    access = KafkaAccess.local(broker.bootstrap());
+    access = new KafkaAccess(broker.bootstrap(), "soci", (short) 1, PATIENT);
     Topics.prepare(access)
         .ifPresent(trouble -> {
           throw new IllegalStateException(trouble);
@@ -57,6 +71,10 @@ public final class PipelineRig implements AutoCloseable {
         broker.bootstrap(),
         "kafka.replication",
         "1",
+        "kafka.client",
+        PATIENT.entrySet().stream()
+            .map(setting -> setting.getKey() + "=" + setting.getValue())
+            .collect(Collectors.joining(",")),
         "registry.0.host",
         registry.host());
   }
@@ -80,7 +98,7 @@ public final class PipelineRig implements AutoCloseable {
             new ByteArraySerializer())) {
       byte[] key = repository.toString().getBytes(StandardCharsets.UTF_8);
       raw.send(new ProducerRecord<>(topic.name(access.prefix()), key, value))
-          .get(30, TimeUnit.SECONDS);
+          .get(200, TimeUnit.SECONDS);
     }
   }
 

@@ -9,6 +9,7 @@ import dev.socifleet.oci.RepositoryName;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -27,11 +28,11 @@ public final class SentEvents implements AutoCloseable {
 
   public SentEvents(KafkaAccess access) {
     this.access = access;
+    Map<String, Object> settings = new HashMap<>(access.extra());
+    settings.put("bootstrap.servers", access.bootstrap());
+    settings.put("max.poll.records", 1000);
     consumer =
-        new KafkaConsumer<>(
-            Map.of("bootstrap.servers", access.bootstrap(), "max.poll.records", 1000),
-            new ByteArrayDeserializer(),
-            new ByteArrayDeserializer());
+        new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
   }
 
   /**

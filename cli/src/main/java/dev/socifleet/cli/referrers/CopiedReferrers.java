@@ -17,8 +17,9 @@ import java.util.regex.Pattern;
 
 /** Copies the referrers of a whole image and tells of each, old digest and new. */
 public final class CopiedReferrers implements ReferrerCopy.Listener {
-  // cosign, sigstore bundles, notation
-  private static final Pattern SIGNATURE = Pattern.compile(".*(signature|\\.sig\\.|sigstore).*");
+  // cosign, old and new, sigstore bundles, notation
+  private static final Pattern SIGNATURE =
+      Pattern.compile(".*(signature|\\.sig\\.|simplesigning|sigstore).*");
 
   private final BuildOutput output;
   private final ArrayNode json;

@@ -74,7 +74,9 @@ public final class StartTraining {
         file.toString());
     Path image = SampleLayout.write(directory.resolve("image"), layer);
     String converted = directory.resolve("converted.tar").toString();
+    String again = directory.resolve("again.tar").toString();
     run("convert", "--standalone", "--min-layer-size", "0", image.toString(), converted);
+    run("convert", "--standalone", "--min-layer-size", "0", converted, again); // from an archive
   }
 
   private static void delete(Path directory) throws IOException {

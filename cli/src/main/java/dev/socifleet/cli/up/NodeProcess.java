@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  */
 final class NodeProcess implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(NodeProcess.class);
-  private static final Duration READY = Duration.ofSeconds(40);
+  private static final Duration READY = Duration.ofMinutes(2);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(500);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
 

@@ -86,25 +86,24 @@ final class BuildCommand implements Callable<Integer> {
         outcome = build(in, options);
       }
     }
-    return switch (outcome) {
-      case ZtocOutcome.NotIndexable not ->
-          throw new CommandFailure(layer + " cannot be indexed: " + not.reason());
-      case ZtocOutcome.Built built -> {
-        Path written = output;
-        if (written != null) {
-          PlainFiles.write(
-              written,
-              file -> {
-                ByteBuffer bytes = ByteBuffer.wrap(built.bytes());
-                while (bytes.hasRemaining()) {
-                  file.write(bytes);
-                }
-              });
-        }
-        print(built);
-        yield 0;
-      }
-    };
+    // A process's first switch over types takes 25 ms.
+    if (outcome instanceof ZtocOutcome.NotIndexable(String reason)) {
+      throw new CommandFailure(layer + " cannot be indexed: " + reason);
+    }
+    ZtocOutcome.Built built = (ZtocOutcome.Built) outcome;
+    Path written = output;
+    if (written != null) {
+      PlainFiles.write(
+          written,
+          file -> {
+            ByteBuffer bytes = ByteBuffer.wrap(built.bytes());
+            while (bytes.hasRemaining()) {
+              file.write(bytes);
+            }
+          });
+    }
+    print(built);
+    return 0;
   }
 
   private ZtocOptions options() {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The lists, as the existing tool prints them; removal; the catalogue made anew. */
-@Timeout(180)
+@Timeout(600)
 class ArtifactsIT {
   @TempDir private Path directory;
   private ContainerdWithImages containerd;
@@ -47,11 +47,21 @@ class ArtifactsIT {
     assertThat(containerd.soci(arguments.toArray(String[]::new)).failure()).isEmpty();
   }
 
+  /** The lines of a list, however old what it lists has become meanwhile. */
   private static List<String> lines(String text) {
     return text.lines()
         .filter(line -> !line.isBlank())
-        .map(line -> line.replaceAll("\\d+s ago", "0s ago"))
+        .map(line -> line.replaceAll("(\\d+[hms])+ ago", "0s ago").stripTrailing())
         .toList();
+  }
+
+  /** Columns are 4 wider than their widest cell, the last one too. */
+  private static void assertFilledUp(Ended list) {
+    assertThat(list.lines())
+        .extracting(String::length)
+        .containsOnly(list.lines().getFirst().length());
+    assertThat(list.lines()).allMatch(line -> line.endsWith("    "));
+    assertThat(list.lines()).anyMatch(line -> line.endsWith("    ") && !line.endsWith("     "));
   }
 
   @Test
@@ -63,6 +73,7 @@ class ArtifactsIT {
     Ended indexes = containerd.soci("index", "list");
 
     assertThat(lines(indexes.out())).isEqualTo(lines(recorded.path("index list").asText()));
+    assertFilledUp(indexes);
     assertThat(containerd.soci("index", "ls", "--ref", "example.test/other:1").lines()).hasSize(1);
     assertThat(containerd.soci("index", "ls", "-q", "--platform", "linux/arm64").lines()).isEmpty();
   }

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code soci convert} on a real containerd. */
-@Timeout(180)
+@Timeout(600)
 class ContainerdConvertIT {
   @TempDir private Path directory;
   private ContainerdWithImages containerd;

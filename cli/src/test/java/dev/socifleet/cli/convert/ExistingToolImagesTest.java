@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Converted layouts are what the existing tool makes, to the byte, but for what is listed. */
-@Timeout(300)
+@Timeout(1200)
 class ExistingToolImagesTest {
   private static final JsonMapper JSON = new JsonMapper();
 

@@ -1,5 +1,6 @@
 package dev.socifleet.cli.convert;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -12,6 +13,7 @@ import dev.socifleet.oci.ImageIndex;
 import dev.socifleet.oci.ImageManifest;
 import dev.socifleet.oci.MediaTypes;
 import dev.socifleet.oci.OciJson;
+import dev.socifleet.testing.ContainerdProcess;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -32,12 +34,15 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code soci convert --standalone} that can't come to its end: a full disk, a kill. */
-@Timeout(180)
+@Timeout(600)
 class UnfinishedConvertIT {
   private static final List<String> ALL = List.of("--min-layer-size", "0", "--all-platforms");
 
   /** Bytes of the layer of {@link #large}: long enough to read that a kill finds it at work. */
   private static final int LARGE = 300 << 20;
+
+  private static final int KILLED = 128 + 9;
+  private static final int MOST_LATE = 50;
 
   @TempDir private Path directory;
 
@@ -131,17 +136,37 @@ class UnfinishedConvertIT {
     }
   }
 
-  private static void killWhen(Process process, Path place, String what) throws Exception {
-    try {
-      await()
-          .atMost(Duration.ofSeconds(60))
-          .pollInterval(Duration.ofMillis(1))
-          .until(() -> !process.isAlive() || exists(place, what));
-    } finally {
-      process.destroyForcibly();
+  /**
+   * Kills a conversion at a moment. One that had already put its output into its place, which must
+   * be whole then, is begun again.
+   */
+  private void killWhen(String format, Path in, Path out, String what) throws Exception {
+    Path target = requireNonNull(out.getParent());
+    for (int late = 0; late < MOST_LATE; late++) {
+      Process process = start(format, in, out);
+      try {
+        await()
+            .atMost(Duration.ofMinutes(3))
+            .pollInterval(Duration.ofMillis(1))
+            .until(() -> !process.isAlive() || exists(target, what));
+      } finally {
+        process.destroyForcibly();
+      }
+      assertThat(process.waitFor(3, TimeUnit.MINUTES)).isTrue();
+      if (!Files.exists(out)) {
+        assertThat(process.exitValue()).as("killed").isEqualTo(KILLED);
+        return;
+      }
+      assertWhole(out);
+      ContainerdProcess.run(List.of("rm", "-r", out.toString())).success();
     }
-    assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
-    assertThat(process.exitValue()).as("killed, not ended").isEqualTo(137);
+    throw new AssertionError("it always ended before it could be killed at " + what);
+  }
+
+  /** Whether it can be converted again, every byte of it. */
+  private void assertWhole(Path output) throws IOException {
+    Path again = Files.createTempDirectory(directory, "again");
+    assertThat(RunConvert.standalone("oci-dir", output, again, ALL).failure()).isEmpty();
   }
 
   private static boolean exists(Path place, String what) {
@@ -170,7 +195,7 @@ class UnfinishedConvertIT {
       Path out = place.resolve("out");
       // While the layer is read, and while everything is put together.
       for (String moment : List.of("lock", "(image\\.tar|layout/blobs/sha256/" + layer + ")")) {
-        killWhen(start(format, in, out), place, "\\.out\\.soci-[^/]*/" + moment);
+        killWhen(format, in, out, "\\.out\\.soci-[^/]*/" + moment);
         assertThat(out).doesNotExist();
         assertThat(tree(place)).isNotEmpty();
       }
@@ -181,10 +206,7 @@ class UnfinishedConvertIT {
       try (Stream<Path> files = Files.list(place)) {
         assertThat(files).containsExactly(out);
       }
-      assertThat(
-              RunConvert.standalone("oci-dir", out, directory.resolve(format + "-2"), ALL)
-                  .failure())
-          .isEmpty();
+      assertWhole(out);
     }
   }
 
@@ -214,11 +236,11 @@ class UnfinishedConvertIT {
     Process process = start("oci-dir", in, out);
     try {
       await()
-          .atMost(Duration.ofSeconds(60))
+          .atMost(Duration.ofMinutes(3))
           .pollInterval(Duration.ofMillis(1))
           .until(() -> exists(place, "\\.out\\.soci-[^/]*/lock"));
       RunConvert.standalone("oci-dir", directory.resolve("absent"), out, ALL);
-      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.waitFor(3, TimeUnit.MINUTES)).isTrue();
       assertThat(process.exitValue()).isZero();
     } finally {
       process.destroyForcibly();

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code soci create} on a real containerd. */
-@Timeout(300)
+@Timeout(1200)
 class CreateIT {
   /** Not whole, or no images: containerd doesn't import them, or ours differ on purpose. */
   private static final Set<String> ELSEWHERE = Set.of("missing-layer", "artifact-config");

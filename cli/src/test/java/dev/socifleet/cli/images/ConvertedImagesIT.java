@@ -10,6 +10,7 @@ import dev.socifleet.oci.HttpRegistries;
 import dev.socifleet.oci.Repository;
 import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.testing.DockerRegistryProcess;
+import dev.socifleet.testing.FreePort;
 import dev.socifleet.testing.Needs;
 import dev.socifleet.testing.OpenRegistries;
 import dev.socifleet.testing.PushedLayout;
@@ -33,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Whatever made an image, and whatever is in it: its layers stay as they are, what we make is valid
  * by the image specification, and skopeo reads it, from a layout, an archive and a registry.
  */
-@Timeout(300)
+@Timeout(1200)
 class ConvertedImagesIT {
   /** The seeds of the images made by hand. */
   private static final int SEEDS = 16;
@@ -147,7 +148,7 @@ class ConvertedImagesIT {
     try (DockerRegistryProcess registry =
         DockerRegistryProcess.start(
             state,
-            DockerRegistryProcess.freePort(),
+            FreePort.choose(),
             "validation: {manifests: {urls: {allow: [\"^http://127\"]}}}\n")) {
       registryIsRight(registry.host());
     }

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code soci index create} against real registries: with the Referrers API and without. */
-@Timeout(180)
+@Timeout(600)
 class RegistryIndexIT {
   private static Vectors vectors;
   @TempDir private Path directory;

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code soci doctor} where something is missing, and beside a real containerd. */
-@Timeout(120)
+@Timeout(600)
 class DoctorIT {
   @TempDir private Path directory;
 

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code soci verify} and {@code soci explain} at a registry. */
-@Timeout(180)
+@Timeout(600)
 class InspectIT {
   @TempDir private Path directory;
   private RegistryWithImages<SmallRegistry> registry;

@@ -2,6 +2,7 @@ package dev.socifleet.cli.install;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.socifleet.cli.RunSoci;
 import dev.socifleet.cli.Soci;
 import dev.socifleet.testing.Needs;
 import java.io.IOException;
@@ -28,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The command on the PATH, with what this build has made. */
-@Timeout(300)
+@Timeout(1200)
 class InstallIT {
   private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
   private static final String NOBODY = "65534";
@@ -59,7 +60,7 @@ class InstallIT {
     Process process = builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
     try {
       process.getOutputStream().close();
-      assertThat(process.waitFor(240, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.waitFor(15, TimeUnit.MINUTES)).isTrue();
       return new Ended(process.exitValue(), Files.readString(out), Files.readString(err));
     } finally {
       process.destroyForcibly();
@@ -76,6 +77,18 @@ class InstallIT {
     List<String> arguments = new ArrayList<>(List.of("install", "--prefix", prefix.toString()));
     arguments.addAll(List.of(more));
     return checkout(arguments.toArray(String[]::new));
+  }
+
+  /** The command in this process, as the checkout's launcher would have it. */
+  private static Ended here(Object... arguments) {
+    System.setProperty("soci.home", CHECKOUT.toString());
+    try {
+      RunSoci.Ended ended =
+          RunSoci.soci(Stream.of(arguments).map(Object::toString).toArray(String[]::new));
+      return new Ended(ended.exit(), ended.out(), ended.err());
+    } finally {
+      System.clearProperty("soci.home");
+    }
   }
 
   /** As a shell finds it, of a user who may write nowhere that matters. */
@@ -121,7 +134,7 @@ class InstallIT {
 
   @Test
   void theManualHasEveryCommandsHelp() throws Exception {
-    assertThat(install().status()).isZero();
+    assertThat(here("install", "--prefix", prefix).status()).isZero();
 
     String manual = Files.readString(prefix.resolve("share/man/man1/soci.1"));
     assertThat(manual).startsWith(".TH SOCI 1 ");
@@ -139,11 +152,11 @@ class InstallIT {
 
   @Test
   void itCanBeDoneAgainAndUndone() throws Exception {
-    assertThat(install().status()).isZero();
-    assertThat(install().status()).isZero();
+    assertThat(here("install", "--prefix", prefix).status()).isZero();
+    assertThat(here("install", "--prefix", prefix).status()).isZero();
 
-    Ended gone = checkout("uninstall", "--prefix", prefix.toString());
-    Ended again = checkout("uninstall", "--prefix", prefix.toString());
+    Ended gone = here("uninstall", "--prefix", prefix);
+    Ended again = here("uninstall", "--prefix", prefix);
 
     assertThat(gone.out().lines()).hasSize(3).allMatch(line -> line.startsWith("removed "));
     assertThat(files(prefix)).isEmpty();
@@ -157,16 +170,18 @@ class InstallIT {
     Files.createDirectories(program.getParent());
     Files.writeString(program, "the existing tool");
 
-    for (Ended refused : List.of(install(), install("--copy"))) {
+    for (Ended refused :
+        List.of(
+            here("install", "--prefix", prefix), here("install", "--copy", "--prefix", prefix))) {
       assertThat(refused.status()).isEqualTo(1);
       assertThat(refused.err()).contains("is another program; --force").hasLineCount(1);
     }
     assertThat(program).hasContent("the existing tool");
     assertThat(files(prefix)).containsExactly("bin/soci");
 
-    assertThat(install("--force").status()).isZero();
+    assertThat(here("install", "--prefix", prefix, "--force").status()).isZero();
     assertThat(program).isSymbolicLink();
-    assertThat(checkout("uninstall", "--prefix", prefix.toString()).status()).isZero();
+    assertThat(here("uninstall", "--prefix", prefix).status()).isZero();
     assertThat(program).hasContent("the existing tool");
     assertThat(files(prefix)).containsExactly("bin/soci");
   }

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code soci push} from a real containerd to real registries. */
-@Timeout(180)
+@Timeout(600)
 class PushIT {
   private static final Digest AMD64 =
       Digest.parse("sha256:5bf9fd029b7af8b951302d569f0ac1eed76f013875a841f0d05355c36af66af3");

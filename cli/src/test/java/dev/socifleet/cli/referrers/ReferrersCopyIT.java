@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What refers to an image follows it when it is converted, on request. */
-@Timeout(180)
+@Timeout(600)
 class ReferrersCopyIT {
   private static final String SBOM = "application/spdx+json";
   private static final String SIGNATURE = "application/vnd.cncf.notary.signature";

@@ -16,13 +16,11 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 
@@ -41,8 +39,10 @@ final class GuardedRegistry implements AutoCloseable {
   static final String USER = "user:secret";
   static final String REFRESH = "refresh-me";
 
-  /** How long a token is good, in seconds. */
-  static final int TOKEN_LIFE = 2;
+  private static final String BEARER = "Bearer ";
+
+  /** How long a token is good, as it says, in seconds. */
+  private static final int TOKEN_LIFE = 3600;
 
   private static final List<String> REQUEST_HEADERS =
       List.of("Accept", "Content-Type", "Content-Range", "Range", "If-Match", "If-None-Match");
@@ -64,8 +64,11 @@ final class GuardedRegistry implements AutoCloseable {
   private final HttpClient client = HttpClient.newHttpClient();
   private final String behind;
   private final Login login;
-  private final Map<String, Long> tokens = new ConcurrentHashMap<>();
+  private final Set<String> tokens = ConcurrentHashMap.newKeySet();
+  private final Set<String> scopes = ConcurrentHashMap.newKeySet();
+  private final Set<String> firstTokens = ConcurrentHashMap.newKeySet();
   private final AtomicInteger tokenCount = new AtomicInteger();
+  private final AtomicInteger endedCount = new AtomicInteger();
   private volatile boolean outlivesTokens;
 
   private GuardedRegistry(HttpServer server, String behind, Login login) {
@@ -115,9 +118,18 @@ final class GuardedRegistry implements AutoCloseable {
     return "127.0.0.1:" + port();
   }
 
-  /** From now on blobs are given when the token that they were asked with has expired. */
+  /**
+   * From now on the first token of each scope ends, whatever it said, with the first blob that is
+   * asked by it. Only the first: requests that run beside each other and were refused may be given
+   * the same one, and aren't refused twice.
+   */
   void outliveTokens() {
     outlivesTokens = true;
+  }
+
+  /** How many requests came with a token that was good before. */
+  int endedTokens() {
+    return endedCount.get();
   }
 
   /** How many tokens it has given. */
@@ -129,6 +141,9 @@ final class GuardedRegistry implements AutoCloseable {
     String said = call.getRequestHeaders().getFirst("Authorization");
     if (!allows(said == null ? "" : said)) {
       call.getRequestBody().readAllBytes();
+      if (said != null && said.startsWith(BEARER)) {
+        endedCount.incrementAndGet();
+      }
       call.getResponseHeaders().add("WWW-Authenticate", challenge());
       answer(call, 401, new byte[0]);
       return;
@@ -150,7 +165,7 @@ final class GuardedRegistry implements AutoCloseable {
         response.headers().firstValue(name).ifPresent(v -> call.getResponseHeaders().set(name, v));
       }
       if (outlivesTokens && call.getRequestURI().getPath().contains("/blobs/sha256:")) {
-        awaitEnd(said);
+        endIfFirst(said);
       }
       answer(call, response.statusCode(), response.body());
     } catch (InterruptedException e) {
@@ -171,16 +186,13 @@ final class GuardedRegistry implements AutoCloseable {
   private boolean allows(String authorization) {
     return switch (login) {
       case BASIC -> authorization.equals(basic());
-      case TOKEN ->
-          authorization.startsWith("Bearer ")
-              && tokens.getOrDefault(authorization.substring(7), Long.MIN_VALUE)
-                  > System.nanoTime();
+      case TOKEN -> tokens.contains(authorization);
     };
   }
 
-  private void awaitEnd(String authorization) {
-    while (allows(authorization)) {
-      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+  private void endIfFirst(String authorization) {
+    if (firstTokens.contains(authorization)) {
+      tokens.remove(authorization);
     }
   }
 
@@ -195,7 +207,10 @@ final class GuardedRegistry implements AutoCloseable {
             || basic().equals(call.getRequestHeaders().getFirst("Authorization"));
     String token = "token-" + tokenCount.incrementAndGet();
     if (known) {
-      tokens.put(token, System.nanoTime() + TimeUnit.SECONDS.toNanos(TOKEN_LIFE));
+      if (scopes.add(form + call.getRequestURI().getQuery())) {
+        firstTokens.add(BEARER + token);
+      }
+      tokens.add(BEARER + token);
     }
     String json =
         "{\"access_token\":\"%1$s\",\"token\":\"%1$s\",\"expires_in\":%2$d}"

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * What commands need at a registry with an authority of its own, which wants to know its clients.
  */
-@Timeout(180)
+@Timeout(600)
 class GuardedRegistryIT {
   @TempDir static Path made;
   private static KeyFiles keys;
@@ -273,6 +273,7 @@ class GuardedRegistryIT {
 
       assertThat(created.failure()).isEmpty();
       assertThat(created.out()).contains("published v2 image");
+      assertThat(shortLived.endedTokens()).as("requests with a token that had ended").isPositive();
       assertThat(shortLived.tokens()).isGreaterThan(2);
     }
   }

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.socifleet.cli.CommandFailure;
+import dev.socifleet.testing.FreePort;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import org.junit.jupiter.api.Test;
@@ -19,10 +21,32 @@ class PortsTest {
           .hasMessageContaining("port " + port)
           .hasMessageContaining("Kafka")
           .hasMessageContaining("--kafka-port");
-      assertThatThrownBy(() -> new Ports(0, 0, 0, 0, port - Ports.CACHE).needFree(true, true))
+    }
+  }
+
+  /** The admin ports of services stand side by side: those before it have to be free. */
+  @Test
+  void anAdminPortThatIsTakenIsNamedWithItsService() throws Exception {
+    int first = firstOfFree(Ports.NODE + 1);
+    try (ServerSocket taken =
+        new ServerSocket(first + Ports.CACHE, 1, InetAddress.getLoopbackAddress())) {
+      assertThatThrownBy(() -> new Ports(0, 0, 0, 0, first).needFree(true, true))
+          .hasMessageContaining("port " + taken.getLocalPort())
           .hasMessageContaining("fetch-cache")
           .hasMessageContaining("--admin-port");
     }
+  }
+
+  private static int firstOfFree(int count) throws IOException {
+    int first = FreePort.choose();
+    for (int free = 1; free < count; free++) {
+      int next = FreePort.choose();
+      if (next != first + free) {
+        first = next;
+        free = 0;
+      }
+    }
+    return first;
   }
 
   @Test

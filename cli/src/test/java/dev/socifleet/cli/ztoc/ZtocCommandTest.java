@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
-@Timeout(60)
+@Timeout(600)
 class ZtocCommandTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 

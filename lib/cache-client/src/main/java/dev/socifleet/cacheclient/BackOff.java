@@ -21,11 +21,8 @@ final class BackOff {
 
   /**
    * @param longestTry how long a try can take at most
+   * @param nanos the clock, as {@link System#nanoTime}
    */
-  BackOff(Duration longestTry) {
-    this(longestTry, System::nanoTime);
-  }
-
   BackOff(Duration longestTry, LongSupplier nanos) {
     this.longestTry = longestTry;
     this.nanos = nanos;

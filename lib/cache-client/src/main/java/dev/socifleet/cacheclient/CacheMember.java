@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.LongSupplier;
 
 /**
  * One member of the cache, asked over HTTP. What it sends is checked here again. A member that
@@ -30,11 +31,11 @@ public final class CacheMember {
   private final Optional<FleetToken> token;
   private final MemberExchange exchange;
 
-  CacheMember(CacheMembers members, URI uri, Optional<FleetToken> token) {
+  CacheMember(CacheMembers members, URI uri, Optional<FleetToken> token, LongSupplier nanos) {
     this.members = members;
     this.uri = uri;
     this.token = token;
-    exchange = new MemberExchange(members, uri);
+    exchange = new MemberExchange(members, uri, nanos);
   }
 
   public URI uri() {

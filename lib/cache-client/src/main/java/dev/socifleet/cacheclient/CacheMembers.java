@@ -15,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,7 +42,8 @@ public final class CacheMembers implements AutoCloseable {
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final StallWatch stalls;
 
-  private CacheMembers(FleetCacheConfig config, Duration silence) throws IOException {
+  private CacheMembers(FleetCacheConfig config, Duration silence, LongSupplier nanos)
+      throws IOException {
     timeout = config.timeout();
     this.silence = silence;
     client =
@@ -57,7 +59,7 @@ public final class CacheMembers implements AutoCloseable {
         config.members().stream()
             .collect(
                 Collectors.toMap(
-                    Function.identity(), uri -> new CacheMember(this, uri, config.token())));
+                    Function.identity(), uri -> new CacheMember(this, uri, config.token(), nanos)));
   }
 
   /**
@@ -66,11 +68,12 @@ public final class CacheMembers implements AutoCloseable {
    * @throws IOException when the certificate authority's file can't be used
    */
   public static CacheMembers open(FleetCacheConfig config) throws IOException {
-    return open(config, shorter(config.timeout(), LONGEST_SILENCE));
+    return open(config, shorter(config.timeout(), LONGEST_SILENCE), System::nanoTime);
   }
 
-  static CacheMembers open(FleetCacheConfig config, Duration silence) throws IOException {
-    return new CacheMembers(config, silence);
+  static CacheMembers open(FleetCacheConfig config, Duration silence, LongSupplier nanos)
+      throws IOException {
+    return new CacheMembers(config, silence, nanos);
   }
 
   private static Duration shorter(Duration one, Duration other) {

@@ -8,6 +8,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /**
  * The fleet's cache over HTTP: a static list of members, any of which may be down. Thread-safe.
@@ -40,9 +41,12 @@ public final class HttpFleetCache implements FleetCache {
 
   /**
    * @param silence how long a member that sends spans may say nothing
+   * @param nanos the clock by which a member that failed is left alone
    */
-  static HttpFleetCache open(FleetCacheConfig config, Duration silence) throws IOException {
-    return new HttpFleetCache(CacheMembers.open(config, silence), new Placement(config.members()));
+  static HttpFleetCache open(FleetCacheConfig config, Duration silence, LongSupplier nanos)
+      throws IOException {
+    return new HttpFleetCache(
+        CacheMembers.open(config, silence, nanos), new Placement(config.members()));
   }
 
   @Override

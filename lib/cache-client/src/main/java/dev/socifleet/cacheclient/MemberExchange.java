@@ -8,6 +8,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,11 +20,11 @@ final class MemberExchange {
   private final URI uri;
   private final BackOff backOff;
 
-  MemberExchange(CacheMembers members, URI uri) {
+  MemberExchange(CacheMembers members, URI uri, LongSupplier nanos) {
     this.members = members;
     this.uri = uri;
     // A try that fails takes two timeouts at most: to the answer, and to a span in its middle.
-    backOff = new BackOff(members.timeout().multipliedBy(2));
+    backOff = new BackOff(members.timeout().multipliedBy(2), nanos);
   }
 
   boolean quiet() {

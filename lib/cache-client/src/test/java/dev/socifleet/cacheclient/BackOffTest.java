@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class BackOffTest {
   private long nanos = Long.MAX_VALUE - 1_000; // overflows soon, as System.nanoTime may
-  private final BackOff backOff = new BackOff(Duration.ofSeconds(60), () -> nanos);
+  private final BackOff backOff = new BackOff(Duration.ofMinutes(1), () -> nanos);
 
   private void pass(long millis) {
     nanos += Duration.ofMillis(millis).toNanos();

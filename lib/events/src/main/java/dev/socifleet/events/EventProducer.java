@@ -24,6 +24,9 @@ public final class EventProducer implements AutoCloseable {
   private final KafkaAccess access;
   private final KafkaProducer<byte[], byte[]> producer;
 
+  /** Longer than the client's own, which says why. */
+  private final long patienceMillis;
+
   public EventProducer(KafkaAccess access) {
     this.access = access;
     Map<String, Object> settings = access.client();
@@ -34,6 +37,7 @@ public final class EventProducer implements AutoCloseable {
     settings.putIfAbsent("request.timeout.ms", DELIVERY_MILLIS / 2);
     settings.putIfAbsent("max.block.ms", DELIVERY_MILLIS / 2);
     producer = new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+    patienceMillis = 2 * access.millis("delivery.timeout.ms", DELIVERY_MILLIS);
   }
 
   public void send(Topic topic, Event event) throws KafkaUnavailableException {
@@ -60,7 +64,7 @@ public final class EventProducer implements AutoCloseable {
         pending.add(producer.send(record));
       }
       for (Future<RecordMetadata> future : pending) {
-        future.get(DELIVERY_MILLIS * 2L, TimeUnit.MILLISECONDS);
+        future.get(patienceMillis, TimeUnit.MILLISECONDS);
       }
     } catch (ExecutionException e) {
       throw failure(e.getCause());

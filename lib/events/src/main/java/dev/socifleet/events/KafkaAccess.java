@@ -2,6 +2,7 @@ package dev.socifleet.events;
 
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.kafka.common.config.ConfigException;
 
 /**
  * How to reach Kafka.
@@ -29,6 +30,16 @@ public record KafkaAccess(
   /** A group's name under the prefix: {@code planners} gives {@code soci-planners}. */
   String group(String name) {
     return prefix + "-" + name;
+  }
+
+  /** A time that the operator may have given to Kafka's clients. */
+  long millis(String name, long standard) {
+    String given = extra.get(name);
+    try {
+      return given == null ? standard : Long.parseLong(given.strip());
+    } catch (NumberFormatException e) {
+      throw new ConfigException(name, given, "a number of milliseconds is wanted");
+    }
   }
 
   Map<String, Object> client() {

@@ -21,9 +21,18 @@ import org.apache.kafka.common.errors.TopicExistsException;
  * Idempotent.
  */
 public final class Topics {
-  private static final long SECONDS = 20;
+  private static final long PATIENCE_MILLIS = 20_000;
+  private static final long REQUEST_MILLIS = 10_000;
 
-  private Topics() {}
+  private final Admin admin;
+  private final KafkaAccess access;
+  private final long patienceMillis;
+
+  private Topics(Admin admin, KafkaAccess access, long patienceMillis) {
+    this.admin = admin;
+    this.access = access;
+    this.patienceMillis = patienceMillis;
+  }
 
   /**
    * Makes the broker ready for us, or says in one line why it isn't.
@@ -31,21 +40,8 @@ public final class Topics {
    * @return empty when every topic and group is as it should be
    */
   public static Optional<String> prepare(KafkaAccess access) {
-    Map<String, Object> settings = access.client();
-    settings.put("default.api.timeout.ms", (int) TimeUnit.SECONDS.toMillis(SECONDS));
-    settings.put("request.timeout.ms", 10_000);
-    try (Admin admin = Admin.create(settings)) {
-      if (!shareGroupsAreOn(admin)) {
-        return Optional.of(
-            "the Kafka at "
-                + access.bootstrap()
-                + " has no share groups: version 4.2 or newer with feature share.version=1 or higher is needed");
-      }
-      create(admin, access);
-      for (String group : List.of(TaskConsumer.GROUP, TaskConsumer.BULK_GROUP)) {
-        fromTheBeginning(admin, access.group(group));
-      }
-      return Optional.empty();
+    try {
+      return prepare(access, access.millis("default.api.timeout.ms", PATIENCE_MILLIS));
     } catch (ExecutionException e) {
       return Optional.of("Kafka at " + access.bootstrap() + ": " + e.getMessage());
     } catch (KafkaException | TimeoutException e) {
@@ -56,21 +52,41 @@ public final class Topics {
     }
   }
 
-  private static boolean shareGroupsAreOn(Admin admin)
+  private static Optional<String> prepare(KafkaAccess access, long millis)
+      throws ExecutionException, InterruptedException, TimeoutException {
+    Map<String, Object> settings = access.client();
+    settings.put("default.api.timeout.ms", Long.toString(millis));
+    settings.put("request.timeout.ms", Long.toString(Math.min(millis, REQUEST_MILLIS)));
+    try (Admin admin = Admin.create(settings)) {
+      Topics topics = new Topics(admin, access, 2 * millis); // the client's own says why
+      if (!topics.shareGroupsAreOn()) {
+        return Optional.of(
+            "the Kafka at "
+                + access.bootstrap()
+                + " has no share groups: version 4.2 or newer with feature share.version=1 or higher is needed");
+      }
+      topics.create();
+      for (String group : List.of(TaskConsumer.GROUP, TaskConsumer.BULK_GROUP)) {
+        topics.fromTheBeginning(access.group(group));
+      }
+      return Optional.empty();
+    }
+  }
+
+  private boolean shareGroupsAreOn()
       throws ExecutionException, InterruptedException, TimeoutException {
     var feature =
         admin
             .describeFeatures()
             .featureMetadata()
-            .get(SECONDS, TimeUnit.SECONDS)
+            .get(patienceMillis, TimeUnit.MILLISECONDS)
             .finalizedFeatures()
             .get("share.version");
     return feature != null && feature.maxVersionLevel() >= 1;
   }
 
-  private static void create(Admin admin, KafkaAccess access)
-      throws ExecutionException, InterruptedException, TimeoutException {
-    Set<String> there = admin.listTopics().names().get(SECONDS, TimeUnit.SECONDS);
+  private void create() throws ExecutionException, InterruptedException, TimeoutException {
+    Set<String> there = admin.listTopics().names().get(patienceMillis, TimeUnit.MILLISECONDS);
     List<NewTopic> missing = new ArrayList<>();
     for (Topic topic : Topic.values()) {
       if (!there.contains(access.topic(topic))) {
@@ -88,7 +104,7 @@ public final class Topics {
     }
     for (var created : admin.createTopics(missing).values().values()) {
       try {
-        created.get(SECONDS, TimeUnit.SECONDS);
+        created.get(patienceMillis, TimeUnit.MILLISECONDS);
       } catch (ExecutionException e) {
         if (!(e.getCause() instanceof TopicExistsException)) {
           throw e; // another service of the fleet may have been quicker; anything else is a failure
@@ -101,7 +117,7 @@ public final class Topics {
    * A share group begins at the topic's end unless told otherwise: tasks sent before its first
    * start would be lost.
    */
-  private static void fromTheBeginning(Admin admin, String group)
+  private void fromTheBeginning(String group)
       throws ExecutionException, InterruptedException, TimeoutException {
     admin
         .incrementalAlterConfigs(
@@ -112,6 +128,6 @@ public final class Topics {
                         new ConfigEntry("share.auto.offset.reset", "earliest"),
                         AlterConfigOp.OpType.SET))))
         .all()
-        .get(SECONDS, TimeUnit.SECONDS);
+        .get(patienceMillis, TimeUnit.MILLISECONDS);
   }
 }

@@ -21,10 +21,22 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The loops against a real broker. */
+/**
+ * The loops against a real broker. It makes some eighty partitions for each test, each with files
+ * that it forces to the disk, and takes no record for one before that is done: on a slow disk more
+ * than the standard time-outs.
+ */
 class LoopsIT {
   private static final RepositoryName REPOSITORY = new RepositoryName("localhost:5000", "team/app");
   private static final AtomicInteger PREFIXES = new AtomicInteger();
+  private static final Map<String, String> PATIENT =
+      Map.of(
+          "delivery.timeout.ms",
+          "200000",
+          "max.block.ms",
+          "200000",
+          "default.api.timeout.ms",
+          "200000");
 
   @TempDir static Path directory;
   private static EmbeddedBroker broker;
@@ -43,7 +55,7 @@ class LoopsIT {
   @BeforeEach
   void freshTopics() {
     access =
-        new KafkaAccess(broker.bootstrap(), "t" + PREFIXES.incrementAndGet(), (short) 1, Map.of());
+        new KafkaAccess(broker.bootstrap(), "t" + PREFIXES.incrementAndGet(), (short) 1, PATIENT);
     assertThat(Topics.prepare(access)).isEmpty();
     assertThat(Topics.prepare(access)).as("a second time").isEmpty();
   }
@@ -93,7 +105,7 @@ class LoopsIT {
       }
       producer.sendAll(Topic.PUSHES, sent);
       await()
-          .atMost(Duration.ofSeconds(30))
+          .atMost(Duration.ofSeconds(200))
           .untilAsserted(() -> assertThat(received).isEqualTo(sent));
     }
   }
@@ -125,7 +137,7 @@ class LoopsIT {
                   done.run(); // the second one stays open, so the third can't be committed either
                 }
               })) {
-        await().atMost(Duration.ofSeconds(30)).until(() -> first.size() == 3);
+        await().atMost(Duration.ofSeconds(200)).until(() -> first.size() == 3);
       }
       try (var _ =
           EventConsumer.start(
@@ -137,7 +149,7 @@ class LoopsIT {
                 done.run();
               })) {
         await()
-            .atMost(Duration.ofSeconds(30))
+            .atMost(Duration.ofSeconds(200))
             .untilAsserted(() -> assertThat(second).isEqualTo(sent.subList(1, 3)));
       }
     }
@@ -161,7 +173,7 @@ class LoopsIT {
                   done.run();
                 })) {
       producer.sendAll(Topic.PUSHES, List.of(push(1), push(2)));
-      await().atMost(Duration.ofSeconds(60)).until(() -> handled.size() == 1);
+      await().atMost(Duration.ofSeconds(200)).until(() -> handled.size() == 1);
       List<Event> dead = new CopyOnWriteArrayList<>();
       try (var _ =
           EventConsumer.start(
@@ -172,7 +184,7 @@ class LoopsIT {
                 dead.add(event);
                 done.run();
               })) {
-        await().atMost(Duration.ofSeconds(30)).until(() -> dead.size() == 1);
+        await().atMost(Duration.ofSeconds(200)).until(() -> dead.size() == 1);
       }
     }
   }
@@ -191,7 +203,7 @@ class LoopsIT {
           TaskConsumer.start(
               producer, Topic.LAYERS, TaskConsumer.GROUP, 3, (task, delivery) -> done.add(task))) {
         await()
-            .atMost(Duration.ofSeconds(60))
+            .atMost(Duration.ofSeconds(200))
             .untilAsserted(() -> assertThat(done).containsExactlyInAnyOrderElementsOf(sent));
       }
     }
@@ -214,7 +226,7 @@ class LoopsIT {
                   ended.incrementAndGet();
                 })) {
       producer.send(Topic.LAYERS, task(1));
-      await().atMost(Duration.ofSeconds(90)).until(() -> ended.get() == 1);
+      await().atMost(Duration.ofSeconds(200)).until(() -> ended.get() == 1);
       assertThat(begun).hasValue(1);
     }
   }
@@ -233,9 +245,9 @@ class LoopsIT {
               1,
               (task, delivery) -> {
                 begun.incrementAndGet();
-                Thread.sleep(Duration.ofSeconds(60));
+                Thread.sleep(Duration.ofMinutes(1));
               })) {
-        await().atMost(Duration.ofSeconds(30)).until(() -> begun.get() == 1);
+        await().atMost(Duration.ofSeconds(200)).until(() -> begun.get() == 1);
       }
       try (var _ =
           TaskConsumer.start(
@@ -245,7 +257,7 @@ class LoopsIT {
               1,
               (task, delivery) -> deliveries.set(delivery))) {
         await()
-            .atMost(Duration.ofSeconds(60))
+            .atMost(Duration.ofSeconds(200))
             .untilAsserted(() -> assertThat(deliveries.get()).isGreaterThanOrEqualTo(2));
       }
     }
@@ -267,7 +279,7 @@ class LoopsIT {
                 })) {
       Instant before = Instant.now();
       Delays.later(producer, Topic.PUSHES, push(1), 1, Optional.empty());
-      await().atMost(Duration.ofSeconds(40)).until(() -> received.size() == 1);
+      await().atMost(Duration.ofSeconds(200)).until(() -> received.size() == 1);
       assertThat(Duration.between(before, Instant.now()))
           .isGreaterThanOrEqualTo(Duration.ofSeconds(9));
     }

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Reads that wait for something, and their readers. */
-@Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 600, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class DeferredReadIT {
   private static final String READ = "dd bs=4K count=1 iflag=direct status=none of=/dev/null if=";
 
@@ -113,7 +113,7 @@ class DeferredReadIT {
       place.until(() -> mount.statistics().deferred() == 1);
       place.run("kill -" + signal + " " + reader.pid()).lines();
       assertThat(place.end(reader)).as("ended by SIG%s", signal).isGreaterThan(128);
-      assertThat(files.interrupted.poll(10, TimeUnit.SECONDS)).isEqualTo(file.number);
+      assertThat(files.interrupted.poll(120, TimeUnit.SECONDS)).isEqualTo(file.number);
       place.until(() -> mount.statistics().deferred() == 0);
     }
     assertThat(mount.statistics().interrupts()).isEqualTo(3);

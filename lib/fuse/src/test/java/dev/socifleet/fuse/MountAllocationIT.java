@@ -10,10 +10,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Requests of the real kernel allocate nothing either. */
-@Timeout(value = 240, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 600, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MountAllocationIT {
   private static final long BOUND = 16_384;
-  private static final int MOST_ROUNDS = 10;
+  private static final int MOST_ROUNDS = 30;
   @RegisterExtension private final MountedDirectory place = new MountedDirectory();
 
   @Test

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * all is unmounted, whatever happened.
  */
 final class MountedDirectory implements BeforeEachCallback, AfterEachCallback {
-  private static final long PATIENCE_SECONDS = 60;
+  private static final long PATIENCE_SECONDS = 300;
   private static final int CAP_SYS_ADMIN = 21;
 
   /** What a program wrote, and its end. */

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What a session does with requests, without a mount. */
-@Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 600, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SessionTest {
   private static final ByteBuffer NOTHING = FakeKernel.body(0);
 
@@ -40,7 +40,7 @@ class SessionTest {
   void disconnect() throws Exception {
     kernel.close();
     if (session != null) {
-      assertThat(session.join(Duration.ofSeconds(10))).isTrue();
+      assertThat(session.join(Duration.ofMinutes(2))).isTrue();
     }
   }
 
@@ -452,7 +452,7 @@ class SessionTest {
     kernel.send(Abi.READ, 1, FakeKernel.range(0, 100));
     Reply reply = waiting.take();
     kernel.close();
-    assertThat(interrupted.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(interrupted.await(120, TimeUnit.SECONDS)).isTrue();
     reply.payload().put((byte) 1);
     reply.sendPayload();
     assertThat(statistics().deferred()).isZero();

@@ -24,6 +24,7 @@ final class Referrers {
   private static final int ATTEMPTS = 10;
   private static final Duration SHORTEST_SETTLING = Duration.ofMillis(200);
   private static final Duration LONGEST_SETTLING = Duration.ofSeconds(2);
+  private static final int STEPS = 10;
 
   /** The fallback tag's index as it was read; empty and without entity tag where there is none. */
   private record Known(
@@ -181,11 +182,26 @@ final class Referrers {
     return subject.algorithm() + "-" + subject.hex();
   }
 
-  /** Until a writer that read when we did has written: as slow as we were, some times over. */
+  /**
+   * Until a writer that read when we did has written: as slow as we were, some times over. A step
+   * in which we stood still (a pause of the JVM, a machine that is overloaded) begins it anew: who
+   * stood still beside us wrote nothing meanwhile.
+   */
   private void settle(Duration took) throws RegistryException {
     long millis =
         Math.clamp(4 * took.toMillis(), SHORTEST_SETTLING.toMillis(), LONGEST_SETTLING.toMillis());
-    pause(millis + ThreadLocalRandom.current().nextLong(50));
+    long step = (millis + ThreadLocalRandom.current().nextLong(50)) / STEPS;
+    long began = System.nanoTime();
+    for (int done = 0; done < STEPS; ) {
+      long stepBegan = System.nanoTime();
+      pause(step);
+      boolean stoodStill = millisSince(stepBegan) > 3 * step;
+      done = stoodStill && millisSince(began) < 2 * LONGEST_SETTLING.toMillis() ? 0 : done + 1;
+    }
+  }
+
+  private static long millisSince(long nanoTime) {
+    return Duration.ofNanos(System.nanoTime() - nanoTime).toMillis();
   }
 
   private void pause(long millis) throws RegistryException {

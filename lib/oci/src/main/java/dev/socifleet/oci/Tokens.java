@@ -33,7 +33,7 @@ final class Tokens {
   private static final int LARGEST_ANSWER = 1 << 20;
   private static final int LONGEST_TOKEN = 64 << 10;
   private static final int MOST_TOKENS = 10_000;
-  private static final Duration DEFAULT_LIFE = Duration.ofSeconds(60);
+  private static final Duration DEFAULT_LIFE = Duration.ofMinutes(1);
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
   private record Key(Challenge.Bearer challenge, String scope, Credential credential) {}

@@ -21,6 +21,12 @@ import org.junit.jupiter.api.Test;
 class BlobReadIT extends RegistryFixture {
   private static final int SIZE = 3 << 20;
 
+  /**
+   * More than is read before anybody wants it. Of a body that breaks earlier the JDK's client may
+   * tell before it gives the answer's head, which makes that a request that failed as a whole.
+   */
+  static final int FAR = 400_000;
+
   private final byte[] bytes = random(SIZE, 7);
   private Digest blob;
 
@@ -123,23 +129,23 @@ class BlobReadIT extends RegistryFixture {
 
   @Test
   void aRangeThatBreaksIsTakenUpWithinItself() throws Exception {
-    registry.disturb(
-        2, BlobReadIT::get, (call, real) -> real.get().ending(new Ending.Cut(100_000)));
+    registry.disturb(2, BlobReadIT::get, (call, real) -> real.get().ending(new Ending.Cut(FAR)));
 
-    assertThat(range(500_000, 1_500_000)).isEqualTo(expected(500_000, 1_500_000));
+    assertThat(range(100_000, 1_000_000)).isEqualTo(expected(100_000, 1_000_000));
 
     // A reset may overtake bytes that were sent before it, so how far each part came isn't certain.
     List<String> ranges =
         registry.server().calls().stream().map(call -> call.header("Range").orElse("")).toList();
     assertThat(ranges)
         .hasSize(3)
-        .startsWith("bytes=500000-1499999")
+        .startsWith("bytes=100000-999999")
         .isSorted()
-        .allMatch(range -> range.matches("bytes=[567][0-9]{5}-1499999"));
+        .allMatch(range -> range.matches("bytes=[159][0-9]{5}-999999"));
   }
 
   @Test
   void aBodyThatStallsIsTakenUpAfterTheStallTime() throws Exception {
+    use(Timeouts.STANDARD.answer(), Duration.ofSeconds(2));
     registry.disturb(
         1, BlobReadIT::get, (call, real) -> real.get().ending(new Ending.Stall(1_000_000)));
 
@@ -150,7 +156,7 @@ class BlobReadIT extends RegistryFixture {
 
   @Test
   void aConnectionThatAlwaysBreaksFailsForNow() {
-    registry.disturb(100, BlobReadIT::get, (call, real) -> real.get().ending(new Ending.Cut(10)));
+    registry.disturb(100, BlobReadIT::get, (call, real) -> real.get().ending(new Ending.Cut(FAR)));
 
     RegistryException failure = catchThrowableOfType(RegistryException.class, this::whole);
 
@@ -286,7 +292,7 @@ class BlobReadIT extends RegistryFixture {
 
     reader.interrupt();
 
-    assertThat(ended.get(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(ended.get(60, TimeUnit.SECONDS)).isTrue();
   }
 
   @Test
@@ -297,7 +303,7 @@ class BlobReadIT extends RegistryFixture {
       }
     }
 
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (registry.server().connections() > 1 && System.nanoTime() < deadline) {
       Thread.sleep(20);
     }
@@ -305,23 +311,12 @@ class BlobReadIT extends RegistryFixture {
   }
 
   @Test
-  void aRegistryThatDoesNotAnswerFailsInTime() {
-    client.close();
-    client =
-        HttpRegistries.open(
-            new RegistriesConfig(
-                List.of(RegistryHost.of(registry.server().host())),
-                Credentials.NONE,
-                AGENT,
-                new Timeouts(
-                    Duration.ofMillis(200), SHORT.upload(), SHORT.stall(), SHORT.longestWait()),
-                HostsDirectory.NONE));
+  void aRegistryThatDoesNotAnswerFailsInTime() throws Exception {
+    use(Duration.ofMillis(200), Timeouts.STANDARD.stall());
     registry.disturb(100, call -> true, (call, real) -> Reply.of(200).ending(new Ending.Silence()));
 
     RegistryException failure =
-        catchThrowableOfType(
-            RegistryException.class,
-            () -> client.repository(registry.repository("team/app")).blobSize(blob));
+        catchThrowableOfType(RegistryException.class, () -> repository.blobSize(blob));
 
     assertThat(failure.temporary()).isTrue();
     assertThat(failure).hasMessageContaining("no answer for 0.2 s");

@@ -52,7 +52,7 @@ class MirrorsIT extends RegistryFixture {
                 List.of(RegistryHost.of(registry.server().host())),
                 credentials,
                 AGENT,
-                SHORT,
+                Timeouts.STANDARD,
                 new HostsDirectory(List.of(hosts))));
     repository = client.repository(registry.repository("team/app"));
   }
@@ -105,7 +105,8 @@ class MirrorsIT extends RegistryFixture {
 
   @Test
   void aMirrorThatDiesInTheMiddleOfABlobIsReplacedByTheRegistry() throws Exception {
-    mirror.disturb(1, call -> true, (call, real) -> real.get().ending(new Ending.Cut(300_000)));
+    mirror.disturb(
+        1, call -> true, (call, real) -> real.get().ending(new Ending.Cut(BlobReadIT.FAR)));
 
     try (InputStream in = repository.openBlob(blob)) {
       byte[] begin = in.readNBytes(1000);

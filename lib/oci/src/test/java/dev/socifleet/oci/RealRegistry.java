@@ -4,16 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** docker-registry, the CNCF's implementation, as a process on loopback. */
 final class RealRegistry implements AutoCloseable {
+  /** It chooses the port itself: one chosen for it could be taken when it comes to listen. */
+  private static final Pattern LISTENING =
+      Pattern.compile("msg=\"listening on (127\\.0\\.0\\.1:\\d+)[,\"]");
+
   private final Process process;
   final String host;
 
@@ -37,37 +40,32 @@ final class RealRegistry implements AutoCloseable {
    */
   static RealRegistry start(Path directory, String http, String more)
       throws IOException, InterruptedException {
-    int port;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = socket.getLocalPort();
-    }
     Path config = directory.resolve("registry.yml");
     Files.writeString(
         config,
         """
         version: 0.1
-        log: {level: warn}
+        log: {level: info, accesslog: {disabled: true}}
         storage:
           filesystem: {rootdirectory: %s}
           delete: {enabled: true}
-        http: {addr: "127.0.0.1:%d"%s}
+        http: {addr: "127.0.0.1:0"%s}
         %s
         """
-            .formatted(directory.resolve("storage"), port, http, more));
+            .formatted(directory.resolve("storage"), http, more));
     Path log = directory.resolve("registry.log");
     Process process =
         new ProcessBuilder("docker-registry", "serve", config.toString())
             .redirectErrorStream(true)
             .redirectOutput(log.toFile())
             .start();
-    long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    long deadline = System.nanoTime() + Duration.ofMinutes(1).toNanos();
     while (System.nanoTime() < deadline && process.isAlive()) {
-      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-        assertThat(socket.isConnected()).isTrue();
-        return new RealRegistry(process, "127.0.0.1:" + port);
-      } catch (IOException e) {
-        Thread.sleep(100); // not listening yet
+      Matcher listening = LISTENING.matcher(Files.readString(log));
+      if (listening.find()) {
+        return new RealRegistry(process, listening.group(1));
       }
+      Thread.sleep(20);
     }
     process.destroyForcibly();
     throw new IOException("docker-registry did not start: " + Files.readString(log));
@@ -77,7 +75,7 @@ final class RealRegistry implements AutoCloseable {
   public void close() {
     process.destroy();
     try {
-      if (!process.waitFor(5, TimeUnit.SECONDS)) {
+      if (!process.waitFor(60, TimeUnit.SECONDS)) {
         process.destroyForcibly();
       }
     } catch (InterruptedException e) {

@@ -9,6 +9,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -274,8 +275,10 @@ class ReferrersIT extends RegistryFixture {
       Future<?> other =
           threads.submit(() -> {
             for (ManifestBlob each : foreign) {
+              long began = System.nanoTime();
               addAsAForeignClient(each);
-              Thread.sleep(50);
+              // The slower the machine, the longer: a writer that never pauses keeps us out.
+              Thread.sleep(Duration.ofNanos(4 * (System.nanoTime() - began)).plusMillis(20));
             }
             return null;
           });

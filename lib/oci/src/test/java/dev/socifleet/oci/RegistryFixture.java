@@ -11,14 +11,12 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
-/** A strict registry and a client of it with short time-outs; what each test class begins with. */
+/**
+ * A strict registry and a client of it; what each test class begins with. The client's time-outs
+ * are the standard ones: on a busy machine a short one would end what is only slow, and a test that
+ * counts requests would see one more.
+ */
 abstract class RegistryFixture {
-  static final Timeouts SHORT =
-      new Timeouts(
-          Duration.ofSeconds(5),
-          Duration.ofSeconds(10),
-          Duration.ofMillis(500),
-          Duration.ofSeconds(3));
   static final String AGENT = "strict-test/1";
 
   StrictRegistry registry;
@@ -43,13 +41,31 @@ abstract class RegistryFixture {
 
   /** Another client, as of another process. */
   HttpRegistries client(Credentials credentials) {
+    return client(credentials, Timeouts.STANDARD);
+  }
+
+  private HttpRegistries client(Credentials credentials, Timeouts timeouts) {
     return HttpRegistries.open(
         new RegistriesConfig(
             List.of(RegistryHost.of(registry.server().host())),
             credentials,
             AGENT,
-            SHORT,
+            timeouts,
             HostsDirectory.NONE));
+  }
+
+  /**
+   * The client from now on: one that waits so long for the head of an answer, and for the next byte
+   * of a body.
+   */
+  void use(Duration answer, Duration stall) throws RegistryException {
+    client.close();
+    client =
+        client(
+            Credentials.NONE,
+            new Timeouts(
+                answer, Timeouts.STANDARD.upload(), stall, Timeouts.STANDARD.longestWait()));
+    repository = client.repository(registry.repository("team/app"));
   }
 
   /** The client from now on. */

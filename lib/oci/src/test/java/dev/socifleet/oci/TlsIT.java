@@ -50,7 +50,7 @@ class TlsIT {
                 List.of(host),
                 Credentials.NONE,
                 RegistryFixture.AGENT,
-                RegistryFixture.SHORT,
+                Timeouts.STANDARD,
                 new HostsDirectory(List.of(hosts))));
   }
 

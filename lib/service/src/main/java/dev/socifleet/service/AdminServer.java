@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
 public final class AdminServer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(AdminServer.class);
   private static final JsonMapper JSON = new JsonMapper();
-  private static final long START_SECONDS = 20;
+  private static final long START_SECONDS = 60;
   private static final long STOP_SECONDS = 5;
 
   private final Vertx vertx;

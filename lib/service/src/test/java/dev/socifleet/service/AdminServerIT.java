@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(300)
 class AdminServerIT {
   private static final FleetToken TOKEN = FleetToken.of("0123456789abcdef");
   private final Metrics metrics = new Metrics();

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Layers of any size are indexed in little memory: each in a process with no more than that. */
-@Timeout(300)
+@Timeout(900)
 class BuildMemoryIT {
   @Test
   void twoGibibytesAreIndexedIn256Mebibytes() throws Exception {
@@ -37,7 +37,7 @@ class BuildMemoryIT {
     try {
       process.getOutputStream().close();
       String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      assertThat(process.waitFor(200, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.waitFor(800, TimeUnit.SECONDS)).isTrue();
       return output;
     } finally {
       process.destroyForcibly();

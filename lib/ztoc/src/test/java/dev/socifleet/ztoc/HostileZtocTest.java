@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * zTOCs come from registries: whatever is in one, it is read, or refused with the offset of what is
  * wrong, in time and memory that its size justifies.
  */
-@Timeout(120)
+@Timeout(300)
 class HostileZtocTest {
   /** What numbers in a flatbuffer are overwritten with. */
   private static final List<Integer> WORDS =

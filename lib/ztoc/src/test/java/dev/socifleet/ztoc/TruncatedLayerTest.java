@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A download that ended early: wherever it did, that is said, and where. */
-@Timeout(120)
+@Timeout(300)
 class TruncatedLayerTest {
   @ParameterizedTest
   @CsvSource({"layers/concatenated.tar.gz, 1", "layers/types.tar.gz, 1", "golden/v2.tar.gz, 13"})

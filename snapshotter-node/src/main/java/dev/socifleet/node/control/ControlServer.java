@@ -44,7 +44,7 @@ public final class ControlServer implements AutoCloseable {
   private static final int CALLS_AT_A_TIME = 16;
   // sockaddr_un.sun_path holds 108 bytes with its end; what is bound first has a longer name.
   private static final int LONGEST_PATH = 103;
-  private static final long START_SECONDS = 20;
+  private static final long START_SECONDS = 60;
   private static final long STOP_SECONDS = 5;
 
   private final Path socket;

@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  */
 final class SpanFetcher implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SpanFetcher.class);
-  static final Duration PATIENCE = Duration.ofSeconds(60);
+  static final Duration PATIENCE = Duration.ofMinutes(1);
   private static final long FIRST_PAUSE_MILLIS = 200;
   private static final long LONGEST_PAUSE_MILLIS = 5_000;
   private static final long LARGEST_UNSTORED = 32L << 20;

@@ -38,11 +38,11 @@ class FleetBytesTest {
   private final MemoryRegistry registry = new MemoryRegistry();
   private final FakeCache cache = new FakeCache();
   private final FetchCounts counts = new FetchCounts(new Metrics());
-  private final StallGuard stalls = new StallGuard(Duration.ofMillis(200));
+  private final StallGuard stalls = new StallGuard(Duration.ofMinutes(5));
   private final byte[] layer = random(10_000);
   private final Digest digest = registry.putBlob(layer);
-  private final FleetBytes alone = bytes(Optional.empty());
-  private final FleetBytes withCache = bytes(Optional.of(cache));
+  private final FleetBytes alone = bytes(Optional.empty(), stalls);
+  private final FleetBytes withCache = bytes(Optional.of(cache), stalls);
 
   @AfterEach
   void close() {
@@ -191,8 +191,10 @@ class FleetBytesTest {
   void aBodyThatStopsComingIsAnErrorNotAHang() {
     registry.body(digest, bytes -> new NeverComing());
 
-    assertThatThrownBy(() -> fetch(alone, List.of(span(0, 100))))
-        .hasMessageContaining("nothing came for");
+    try (StallGuard soon = new StallGuard(Duration.ofMillis(200))) {
+      assertThatThrownBy(() -> fetch(bytes(Optional.empty(), soon), List.of(span(0, 100))))
+          .hasMessageContaining("nothing came for");
+    }
   }
 
   @Test
@@ -314,13 +316,9 @@ class FleetBytesTest {
     assertThat(registry.requests()).isEmpty();
   }
 
-  private FleetBytes bytes(Optional<FakeCache> from) {
+  private FleetBytes bytes(Optional<FakeCache> from, StallGuard guard) {
     return new FleetBytes(
-        new Repositories(registry),
-        from.map(c -> c),
-        counts,
-        stalls,
-        /* transfersPerRegistry= */ 2);
+        new Repositories(registry), from.map(c -> c), counts, guard, /* transfersPerRegistry= */ 2);
   }
 
   private byte[] fetch(FleetBytes from, List<SpanRange> spans) throws IOException {

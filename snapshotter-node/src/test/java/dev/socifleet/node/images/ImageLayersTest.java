@@ -46,13 +46,14 @@ import org.junit.jupiter.api.io.TempDir;
 class ImageLayersTest {
   private static final long LAYER_SIZE = 20_000_000;
   private static final Set<SociIndex.Version> BOTH = EnumSet.allOf(SociIndex.Version.class);
+  private static final Duration PATIENT = Duration.ofMinutes(5);
 
   @TempDir Path root;
   private final MemoryRegistry registry = new MemoryRegistry();
   private final FakeCache cache = new FakeCache();
   private final Metrics metrics = new Metrics();
   private final Decisions decisions = new Decisions(metrics);
-  private final StallGuard stalls = new StallGuard(Duration.ofSeconds(20));
+  private final StallGuard stalls = new StallGuard(PATIENT);
   private final List<ImageLayers> opened = new ArrayList<>();
   private DirectoryLayers layers;
   private ImageLayers images;
@@ -60,7 +61,7 @@ class ImageLayersTest {
   @BeforeEach
   void start() throws IOException {
     layers = new DirectoryLayers(root.resolve("l"));
-    images = open(rules(Duration.ofSeconds(30)), Optional.empty());
+    images = open(rules(PATIENT), Optional.empty());
   }
 
   @AfterEach
@@ -168,12 +169,11 @@ class ImageLayersTest {
 
     ImageLayers onlyV1 =
         open(
-            new ImageRules(Duration.ofSeconds(30), 0, 1 << 20, EnumSet.of(SociIndex.Version.V1)),
+            new ImageRules(PATIENT, 0, 1 << 20, EnumSet.of(SociIndex.Version.V1)),
             Optional.empty());
     assertThat(onlyV1.decide("", both.labels(0))).isEqualTo(lazy(image, 0));
 
-    ImageLayers none =
-        open(new ImageRules(Duration.ofSeconds(30), 0, 1 << 20, Set.of()), Optional.empty());
+    ImageLayers none = open(new ImageRules(PATIENT, 0, 1 << 20, Set.of()), Optional.empty());
     assertThat(reason(none, both.labels(0))).isEqualTo(Reason.NO_INDEX);
   }
 
@@ -266,7 +266,7 @@ class ImageLayersTest {
     assertThat(reason(impatient, image.labels(0))).isEqualTo(Reason.TIMED_OUT);
     go.countDown();
 
-    assertThat(added.await(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(added.await(300, TimeUnit.SECONDS)).isTrue();
     assertThat(registry.requests()).filteredOn(r -> r.startsWith("blob ")).hasSize(1);
   }
 
@@ -334,8 +334,7 @@ class ImageLayersTest {
             Descriptor.of(manifest.mediaType(), manifest.digest(), manifest.bytes().length)));
     Image three =
         new Image(manifest, List.of(image.layers.getFirst(), small, digest("tiny")), image.ztocs);
-    ImageLayers choosy =
-        open(new ImageRules(Duration.ofSeconds(30), 1000, 1 << 20, BOTH), Optional.empty());
+    ImageLayers choosy = open(new ImageRules(PATIENT, 1000, 1 << 20, BOTH), Optional.empty());
 
     assertThat(choosy.decide("", three.labels(0))).isEqualTo(lazy(image, 0));
     assertThat(reason(choosy, three.labels(1))).isEqualTo(Reason.NO_ZTOC);
@@ -389,7 +388,7 @@ class ImageLayersTest {
 
   @Test
   void aZtocComesFromTheCacheWhereItIsTheOneThatTheIndexMeans() throws Exception {
-    ImageLayers cached = open(rules(Duration.ofSeconds(30)), Optional.of(cache));
+    ImageLayers cached = open(rules(PATIENT), Optional.of(cache));
     Image image = image(2);
     cache.holdZtoc(image.layers.get(0), 1024, bytes("zTOC 0"));
     cache.holdZtoc(image.layers.get(1), 1024, bytes("zTOC ?"));
@@ -404,7 +403,7 @@ class ImageLayersTest {
 
   @Test
   void aCacheThatIsDownKeepsNoLayerFromBeingLazy() throws Exception {
-    ImageLayers cached = open(rules(Duration.ofSeconds(30)), Optional.of(cache));
+    ImageLayers cached = open(rules(PATIENT), Optional.of(cache));
     cache.failWith(new CacheUnavailableException("down", null));
     Image image = image(1);
 

@@ -156,7 +156,7 @@ class LocalSpansTest {
         new ProcessBuilder("stat", "-c", "%b", directory.resolve("spans").toString()).start();
     String out =
         new String(stat.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
-    assertThat(stat.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(stat.waitFor(120, TimeUnit.SECONDS)).isTrue();
     return Long.parseLong(out.strip());
   }
 

@@ -59,7 +59,7 @@ class MountedImagesIT {
   private final MemoryRegistry registry = new MemoryRegistry();
   private final FetchCounts counts = new FetchCounts(new Metrics());
   private final Decisions decisions = new Decisions(new Metrics());
-  private final StallGuard stalls = new StallGuard(Duration.ofSeconds(20));
+  private final StallGuard stalls = new StallGuard(Duration.ofMinutes(5));
   private final Repositories repositories = new Repositories(registry);
   private DirectoryLayers layers;
   private NodeDatabase database;
@@ -74,7 +74,7 @@ class MountedImagesIT {
     images =
         new ImageLayers(
             new ImageRules(
-                Duration.ofSeconds(30), 0, 1 << 20, EnumSet.allOf(SociIndex.Version.class)),
+                Duration.ofMinutes(5), 0, 1 << 20, EnumSet.allOf(SociIndex.Version.class)),
             repositories,
             Optional.empty(),
             layers,

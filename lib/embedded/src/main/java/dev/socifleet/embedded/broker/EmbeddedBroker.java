@@ -59,8 +59,9 @@ public final class EmbeddedBroker implements AutoCloseable {
       controllers = Integer.parseInt(before.split(" ", -1)[1]);
       clients = port == 0 ? Integer.parseInt(before.split(" ", -1)[0]) : port;
     } else {
-      controllers = freePort();
-      clients = port == 0 ? freePort() : port;
+      int[] free = twoFreePorts();
+      controllers = free[0];
+      clients = port == 0 ? free[1] : port;
     }
     Files.writeString(remembered, clients + " " + controllers);
     Path logs = directory.resolve("log");
@@ -190,9 +191,11 @@ public final class EmbeddedBroker implements AutoCloseable {
     }
   }
 
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
+  /** Both are held until both are chosen: they are never the same. */
+  private static int[] twoFreePorts() throws IOException {
+    try (ServerSocket one = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return new int[] {one.getLocalPort(), other.getLocalPort()};
     }
   }
 }

@@ -29,7 +29,7 @@ final class RegistryServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RegistryServer.class);
   private static final int MOST_REQUESTS = 512;
   private static final int IDLE_SECONDS = 60;
-  private static final long SECONDS = 20;
+  private static final long SECONDS = 60;
 
   /** Answers a request. */
   @FunctionalInterface

@@ -167,7 +167,7 @@ class SmallRegistryIT {
     }
 
     JsonNode next() throws Exception {
-      String body = bodies.poll(20, TimeUnit.SECONDS);
+      String body = bodies.poll(120, TimeUnit.SECONDS);
       assertThat(body).as("an event").isNotNull();
       return new JsonMapper().readTree(body).path("events").path(0);
     }
@@ -314,7 +314,7 @@ class SmallRegistryIT {
             .redirectErrorStream(true)
             .redirectOutput(output.toFile())
             .start();
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("ends").isTrue();
+    assertThat(process.waitFor(300, TimeUnit.SECONDS)).as("ends").isTrue();
     assertThat(process.exitValue()).as(() -> read(output)).isZero();
   }
 

@@ -22,6 +22,10 @@ import java.util.Set;
  * place: the same artifact with another {@code subject}, and whatever refers to that artifact in
  * turn. The same copies come out each time, so it can be done again.
  *
+ * <p>Tools that are older than referrers (cosign before version 3) give an artifact a tag made of
+ * the manifest's digest instead, {@code sha256-<hex>.sig}. Such an artifact is copied as it is,
+ * under the tag made of the new digest; one that is there already stays.
+ *
  * <p>What an artifact says inside stays: a signature is one of the old digest, and doesn't verify
  * for the new. SOCI indexes aren't copied; a converted image has its own.
  */
@@ -32,12 +36,21 @@ public final class ReferrerCopy {
   /** A signature of a signature of an SBOM; more has no use. */
   private static final int DEEPEST = 4;
 
+  /** What comes behind the digest in such tags, by what they are for. */
+  private static final List<String> TAG_ENDINGS = List.of(".sig", ".att", ".sbom");
+
   /**
    * Something that refers to a manifest.
    *
-   * @param type its artifact type: the manifest's, or where that has none, its config's media type
+   * @param type its artifact type: the manifest's, or where that has none, its config's media type;
+   *     of what refers by its tag, its first layer's media type
+   * @param tagEnding of what refers by its tag, what that ends with; else empty
    */
-  public record Referrer(ManifestBlob manifest, String type) {}
+  public record Referrer(ManifestBlob manifest, String type, String tagEnding) {
+    boolean isTagged() {
+      return !tagEnding.isEmpty();
+    }
+  }
 
   /**
    * A referrer that was copied.
@@ -61,6 +74,10 @@ public final class ReferrerCopy {
   private final Repository to;
   private final Set<String> types;
   private final Listener listener;
+
+  /** Whether both are one repository, so that all content is there. */
+  private final boolean within;
+
   private int seen;
 
   /**
@@ -71,6 +88,7 @@ public final class ReferrerCopy {
     this.to = to;
     this.types = Set.copyOf(types);
     this.listener = listener;
+    within = from.name().equals(to.name());
   }
 
   /** What would be copied of those that refer to a manifest directly. */
@@ -80,19 +98,34 @@ public final class ReferrerCopy {
       if (!entry.artifactType().isEmpty() && !isMeant(entry.artifactType())) {
         continue;
       }
-      if (++seen > MOST_REFERRERS) {
-        throw new IOException(
-            "cannot copy the referrers of "
-                + subject
-                + " ("
-                + from.name()
-                + "): there are over "
-                + MOST_REFERRERS
-                + "; say which types are meant, or delete some");
-      }
+      count(subject);
       read(subject, entry.digest()).filter(one -> isMeant(one.type())).ifPresent(found::add);
     }
+    for (String ending : TAG_ENDINGS) {
+      Optional<ManifestBlob> tagged = from.manifest(tag(subject, ending));
+      if (tagged.isPresent()) {
+        count(subject);
+        readTagged(tagged.get(), ending).filter(one -> isMeant(one.type())).ifPresent(found::add);
+      }
+    }
     return found;
+  }
+
+  private void count(Digest subject) throws IOException {
+    if (++seen > MOST_REFERRERS) {
+      throw new IOException(
+          "cannot copy the referrers of "
+              + subject
+              + " ("
+              + from.name()
+              + "): there are over "
+              + MOST_REFERRERS
+              + "; say which types are meant, or delete some");
+    }
+  }
+
+  private static String tag(Digest subject, String ending) {
+    return subject.toString().replace(':', '-') + ending;
   }
 
   private boolean isMeant(String type) {
@@ -111,9 +144,22 @@ public final class ReferrerCopy {
         listener.leftOut(digest, "it is listed, but doesn't refer to " + subject);
         return Optional.empty();
       }
-      return Optional.of(new Referrer(blob.get(), parsed.type()));
+      return Optional.of(new Referrer(blob.get(), parsed.type(), ""));
     } catch (MalformedDocumentException e) {
       listener.leftOut(digest, String.valueOf(e.getMessage()));
+      return Optional.empty();
+    }
+  }
+
+  /** All that is tagged so has an image's config: its layers tell what it is. */
+  private Optional<Referrer> readTagged(ManifestBlob blob, String ending) {
+    try {
+      Parsed parsed = parse(blob);
+      List<Descriptor> content = parsed.content();
+      String type = content.isEmpty() ? parsed.type() : content.getLast().mediaType();
+      return Optional.of(new Referrer(blob, type, ending));
+    } catch (MalformedDocumentException e) {
+      listener.leftOut(blob.digest(), String.valueOf(e.getMessage()));
       return Optional.empty();
     }
   }
@@ -145,20 +191,52 @@ public final class ReferrerCopy {
   private void copy(Digest old, Descriptor successor, int depth) throws IOException {
     for (Referrer referrer : of(old)) {
       ManifestBlob manifest = referrer.manifest();
-      if (!from.name().equals(to.name())) {
-        content(manifest, 1);
+      Optional<ManifestBlob> copy =
+          referrer.isTagged()
+              ? copyTagged(referrer, successor.digest())
+              : Optional.of(copyReferrer(manifest, successor));
+      if (copy.isEmpty()) {
+        continue;
       }
-      byte[] bytes = OciJson.withSubject(manifest.bytes(), successor);
-      ManifestBlob copy = new ManifestBlob(manifest.mediaType(), Digest.of(bytes), bytes);
-      to.putReferrer(successor.digest(), copy);
-      listener.copied(
-          new Copied(referrer.type(), manifest.digest(), copy.digest(), successor.digest()));
-      if (depth < DEEPEST) {
+      Digest digest = copy.get().digest();
+      listener.copied(new Copied(referrer.type(), manifest.digest(), digest, successor.digest()));
+      boolean itself = within && digest.equals(manifest.digest());
+      if (depth < DEEPEST && !itself) {
         copy(
             manifest.digest(),
-            Descriptor.of(copy.mediaType(), copy.digest(), bytes.length),
+            Descriptor.of(manifest.mediaType(), digest, copy.get().bytes().length),
             depth + 1);
       }
+    }
+  }
+
+  private ManifestBlob copyReferrer(ManifestBlob manifest, Descriptor successor)
+      throws IOException {
+    content(manifest);
+    byte[] bytes = OciJson.withSubject(manifest.bytes(), successor);
+    ManifestBlob copy = new ManifestBlob(manifest.mediaType(), Digest.of(bytes), bytes);
+    to.putReferrer(successor.digest(), copy);
+    return copy;
+  }
+
+  /** Empty when something else has the tag: whoever signed the new image meant that. */
+  private Optional<ManifestBlob> copyTagged(Referrer referrer, Digest successor)
+      throws IOException {
+    ManifestBlob manifest = referrer.manifest();
+    String tag = tag(successor, referrer.tagEnding());
+    Optional<Descriptor> there = to.headManifest(tag);
+    if (there.filter(other -> !other.digest().equals(manifest.digest())).isPresent()) {
+      listener.leftOut(manifest.digest(), "the tag " + tag + " is taken");
+      return Optional.empty();
+    }
+    content(manifest);
+    to.putManifest(tag, manifest.mediaType(), manifest.bytes());
+    return Optional.of(manifest);
+  }
+
+  private void content(ManifestBlob manifest) throws IOException {
+    if (!within) {
+      content(manifest, 1);
     }
   }
 

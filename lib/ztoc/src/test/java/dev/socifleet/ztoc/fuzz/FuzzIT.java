@@ -23,10 +23,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 class FuzzIT {
   private static final int SECONDS = Integer.getInteger("fuzz.seconds", 3);
 
-  /** For a child that doesn't end by itself: instrumenting takes its time, too. */
-  private static final int PATIENCE_SECONDS = 180;
+  /** A run of nobody's asking tries the same inputs everywhere; a longer one new ones (0). */
+  private static final int SEED = System.getProperty("fuzz.seconds") == null ? 1 : 0;
 
-  private static final int HANG_SECONDS = 30;
+  /** For a child that doesn't end by itself: instrumenting takes its time, too. */
+  private static final int PATIENCE_SECONDS = 600;
+
+  private static final int HANG_SECONDS = 120;
   private static final Pattern RUNS = Pattern.compile("number_of_executed_units: (\\d+)");
 
   @ParameterizedTest
@@ -58,6 +61,7 @@ class FuzzIT {
             "--trace=cov:cmp:gep:div",
             "--reproducer_path=" + found,
             "-artifact_prefix=" + found + "/",
+            "-seed=" + SEED,
             "-max_total_time=" + SECONDS,
             "-max_len=" + longest,
             "-timeout=" + HANG_SECONDS,

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(60)
+@Timeout(300)
 class GunzipInputStreamTest {
   private static byte[] resource(String name) throws IOException {
     try (InputStream in = GunzipInputStreamTest.class.getResourceAsStream("/layers/" + name)) {

@@ -28,7 +28,7 @@ public final class Commands {
             .start();
     try {
       byte[] output = process.getInputStream().readAllBytes();
-      if (!process.waitFor(60, TimeUnit.SECONDS) || process.exitValue() != 0) {
+      if (!process.waitFor(300, TimeUnit.SECONDS) || process.exitValue() != 0) {
         throw new IOException(command + " failed");
       }
       return output;
