@@ -2,22 +2,17 @@ package dev.socifleet.cli.referrers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.socifleet.cli.RegistryWithImages;
 import dev.socifleet.cli.RunSoci;
 import dev.socifleet.cli.RunSoci.Ended;
-import dev.socifleet.cli.convert.Vectors;
 import dev.socifleet.embedded.registry.SmallRegistry;
 import dev.socifleet.oci.BlobContent;
-import dev.socifleet.oci.Credentials;
 import dev.socifleet.oci.Descriptor;
 import dev.socifleet.oci.Digest;
-import dev.socifleet.oci.HttpRegistries;
 import dev.socifleet.oci.ImageManifest;
 import dev.socifleet.oci.MediaTypes;
 import dev.socifleet.oci.OciJson;
-import dev.socifleet.oci.RegistriesConfig;
-import dev.socifleet.oci.RegistryHost;
 import dev.socifleet.oci.Repository;
-import dev.socifleet.oci.RepositoryName;
 import dev.socifleet.testing.PushedLayout;
 import java.io.IOException;
 import java.io.InputStream;
@@ -40,31 +35,20 @@ class CosignTagsIT {
   private static final String SBOM = "text/spdx+json";
 
   @TempDir private Path directory;
-  private SmallRegistry registry;
-  private HttpRegistries registries;
+  private RegistryWithImages<SmallRegistry> registry;
   private Repository app;
   private Digest image;
 
   @BeforeEach
   void push() throws IOException {
-    registry = SmallRegistry.start(SmallRegistry.Options.in(directory.resolve("registry")));
-    registries =
-        HttpRegistries.open(
-            new RegistriesConfig(
-                List.of(RegistryHost.of(registry.host())), Credentials.NONE, "test"));
-    app = repository("app");
-    PushedLayout.push(new Vectors().copy("single", directory.resolve("single")), app, "1");
-    image = app.headManifest("1").orElseThrow().digest();
+    registry = RegistryWithImages.small(directory);
+    app = registry.app();
+    image = registry.push("single", "1").digest();
   }
 
   @AfterEach
   void close() {
-    registries.close();
     registry.close();
-  }
-
-  private Repository repository(String name) throws IOException {
-    return registries.repository(RepositoryName.parse(registry.host() + "/" + name));
   }
 
   private static String tag(Digest digest, String ending) {
@@ -100,7 +84,7 @@ class CosignTagsIT {
     List<String> all = new ArrayList<>(List.of("index", "create"));
     all.addAll(List.of("--index-version", "v2", "--min-layer-size", "0"));
     all.addAll(List.of(more));
-    all.add(registry.host() + "/app:1");
+    all.add(registry.app("1"));
     return RunSoci.soci(all.toArray(String[]::new));
   }
 
@@ -158,7 +142,7 @@ class CosignTagsIT {
     Digest sbom = attach(app, image, ".sbom", SBOM);
     Digest signed = attach(app, sbom, ".sig", SIGNED);
     assertThat(create().failure()).isEmpty();
-    Repository other = repository("lazy/app");
+    Repository other = registry.repository("lazy/app");
     assertThat(
             RunSoci.soci(
                     "convert",
@@ -174,8 +158,7 @@ class CosignTagsIT {
     PushedLayout.push(directory.resolve("converted"), other, "1");
 
     Ended ended =
-        RunSoci.soci(
-            "referrers", "copy", registry.host() + "/app:1", registry.host() + "/lazy/app:1");
+        RunSoci.soci("referrers", "copy", registry.app("1"), registry.reference("lazy/app", "1"));
 
     assertThat(ended.failure()).isEmpty();
     Digest converted = other.headManifest("1").orElseThrow().digest();
