@@ -123,6 +123,17 @@ class GuardedRegistryIT {
     return root;
   }
 
+  /** A directory that knows who we are, and which authority to trust. */
+  private Path described(String authority) throws Exception {
+    return hostsToml(
+        """
+        server = "https://%s"
+        ca = "%s"
+        client = [["%s", "%s"]]
+        """
+            .formatted(registry.host(), file(authority), file("client.pem"), file("client.key")));
+  }
+
   private static void assertFailed(Ended ended, String... words) {
     assertThat(ended.exit()).isEqualTo(1);
     assertThat(ended.failure()).contains(words).hasLineCount(1);
@@ -138,15 +149,7 @@ class GuardedRegistryIT {
 
   @Test
   void theyAreDescribedInADirectoryToo() throws Exception {
-    Path hosts =
-        hostsToml(
-            """
-            server = "https://%s"
-            ca = "%s"
-            client = [["%s", "%s"]]
-            """
-                .formatted(
-                    registry.host(), file("server.pem"), file("client.pem"), file("client.key")));
+    Path hosts = described("server.pem");
 
     Ended ended =
         explain(flags(List.of("--hosts-dir", hosts.toString()), refresh(GuardedRegistry.REFRESH)));
@@ -212,15 +215,7 @@ class GuardedRegistryIT {
   @Test
   void aFlagTakesThePlaceOfWhatTheDirectorySaysAndTheRestStays() throws Exception {
     // The directory knows who we are, and trusts nobody who answers.
-    Path hosts =
-        hostsToml(
-            """
-            server = "https://%s"
-            ca = "%s"
-            client = [["%s", "%s"]]
-            """
-                .formatted(
-                    registry.host(), file("client.pem"), file("client.pem"), file("client.key")));
+    Path hosts = described("client.pem");
     List<String> flags =
         flags(List.of("--hosts-dir", hosts.toString()), refresh(GuardedRegistry.REFRESH));
 
