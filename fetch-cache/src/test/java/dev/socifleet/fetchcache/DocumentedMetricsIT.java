@@ -36,7 +36,7 @@ class DocumentedMetricsIT {
       Set<String> documented = names(Files.readString(Path.of("../docs/fetch-cache.md")));
       // A request is counted, by its time and outcome, when its answer has gone.
       await()
-          .atMost(Duration.ofSeconds(120))
+          .atMost(Duration.ofMinutes(2))
           .untilAsserted(() -> assertThat(families(cache)).isEqualTo(documented));
     }
   }

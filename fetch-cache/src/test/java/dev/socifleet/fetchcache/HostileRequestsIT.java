@@ -101,7 +101,7 @@ class HostileRequestsIT {
       assertThat(cache.send("GET", path, new byte[0]).statusCode()).as(path).isEqualTo(404);
     }
     assertThat(cache.send("DELETE", "/v1/spans", new byte[0]).statusCode()).isEqualTo(404);
-    await().atMost(Duration.ofSeconds(120)).until(() -> answered(404) == 7);
+    await().atMost(Duration.ofMinutes(2)).until(() -> answered(404) == 7);
   }
 
   @Test
@@ -217,7 +217,7 @@ class HostileRequestsIT {
         open.add(new RawConnection(cache.cache.port()));
       }
       await()
-          .atMost(Duration.ofSeconds(120))
+          .atMost(Duration.ofMinutes(2))
           .until(() -> cache.metric("soci_cache_connections_refused_total") >= 20);
       assertThat(cache.metric("soci_cache_connections")).isLessThanOrEqualTo(40);
     } finally {
@@ -225,7 +225,7 @@ class HostileRequestsIT {
         connection.close();
       }
     }
-    await().atMost(Duration.ofSeconds(120)).until(() -> cache.metric("soci_cache_connections") < 5);
+    await().atMost(Duration.ofMinutes(2)).until(() -> cache.metric("soci_cache_connections") < 5);
   }
 
   @Test
@@ -241,12 +241,12 @@ class HostileRequestsIT {
         calls.start(() -> cache.getOne("team/app", layer.digest(), span).statusCode());
       }
       await()
-          .atMost(Duration.ofSeconds(120))
+          .atMost(Duration.ofMinutes(2))
           .until(() -> cache.metric("soci_cache_requests_in_flight") == REQUESTS);
       var refused = cache.getOne("team/app", layer.digest(), layer.spans().getFirst());
       assertThat(refused.statusCode()).isEqualTo(503);
       assertThat(refused.headers().firstValue("Retry-After")).contains("1");
-      await().atMost(Duration.ofSeconds(120)).until(() -> answered(503) == 1);
+      await().atMost(Duration.ofMinutes(2)).until(() -> answered(503) == 1);
       go.countDown();
       assertThat(calls.results()).containsOnly(200);
     }

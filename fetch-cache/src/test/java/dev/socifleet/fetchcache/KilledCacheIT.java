@@ -62,7 +62,7 @@ class KilledCacheIT {
         try (HttpFleetCache client =
             TestCache.client(
                 Optional.of(TestCache.TOKEN), URI.create("http://127.0.0.1:" + port))) {
-          await().atMost(Duration.ofSeconds(120)).until(() -> listens(port));
+          await().atMost(Duration.ofMinutes(2)).until(() -> listens(port));
           if (round == 1) {
             // The indexer was told that it is stored.
             assertThat(client.ztocAsIndexer(layer.digest(), layer.spanSize()))

@@ -131,14 +131,14 @@ class MembersIT {
 
     // The second choice is asked only for what it has, once; then it takes the first one's place.
     assertThatThrownBy(this::get).isInstanceOf(CacheUnavailableException.class);
-    await().atMost(Duration.ofSeconds(120)).ignoreExceptions().until(() -> !get().isEmpty());
+    await().atMost(Duration.ofMinutes(2)).ignoreExceptions().until(() -> !get().isEmpty());
     assertThat(registry.served("GET")).hasSize(before + 1);
     choice(1).awaitNothingHeld();
     assertThat(choice(1).metric("soci_cache_values")).isEqualTo(layer.spans().size());
 
     members.put(first, open(first));
     await()
-        .atMost(Duration.ofSeconds(120))
+        .atMost(Duration.ofMinutes(2))
         .ignoreExceptions()
         .until(() -> {
           get();
@@ -155,7 +155,7 @@ class MembersIT {
     }
     // Each failure of a member keeps it out for longer; on a slow machine that takes a few more.
     await()
-        .atMost(Duration.ofSeconds(120))
+        .atMost(Duration.ofMinutes(2))
         .untilAsserted(() ->
             assertThatThrownBy(this::get)
                 .hasMessageContaining("all 3 members of the cache failed"));

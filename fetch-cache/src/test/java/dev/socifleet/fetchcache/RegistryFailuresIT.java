@@ -126,11 +126,11 @@ class RegistryFailuresIT {
     });
     try (Together<Integer> calls = new Together<>()) {
       calls.start(() -> getOne().statusCode());
-      await().atMost(Duration.ofSeconds(120)).until(() -> gets.get() == 1);
+      await().atMost(Duration.ofMinutes(2)).until(() -> gets.get() == 1);
       calls.start(
           () -> cache.get("team/app", layer.digest(), List.of(span), "Bearer other").size());
       await()
-          .atMost(Duration.ofSeconds(120))
+          .atMost(Duration.ofMinutes(2))
           .until(() -> cache.metric("soci_cache_spans_total", "result", "joined") == 1);
       go.countDown();
       assertThat(calls.result(0)).isEqualTo(502);

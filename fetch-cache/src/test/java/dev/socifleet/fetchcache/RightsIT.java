@@ -112,10 +112,10 @@ class RightsIT {
     });
     try (Together<List<byte[]>> calls = new Together<>()) {
       calls.start(() -> get(ALICE));
-      await().atMost(Duration.ofSeconds(120)).until(() -> gets.get() == 1);
+      await().atMost(Duration.ofMinutes(2)).until(() -> gets.get() == 1);
       calls.start(() -> get(BOB));
       await()
-          .atMost(Duration.ofSeconds(120))
+          .atMost(Duration.ofMinutes(2))
           .until(() -> cache.metric("soci_cache_spans_total", "result", "joined") == 1);
       go.countDown();
       assertThat(calls.failure(0)).isInstanceOf(CacheDeniedException.class);
@@ -168,7 +168,7 @@ class RightsIT {
     });
     try (Together<List<byte[]>> calls = new Together<>()) {
       calls.start(() -> cache.get("team/app", layer.digest(), List.of(lie), BOB));
-      await().atMost(Duration.ofSeconds(120)).until(() -> gets.get() == 1);
+      await().atMost(Duration.ofMinutes(2)).until(() -> gets.get() == 1);
       assertThat(get(ALICE)).hasSize(1);
       go.countDown();
       assertThat(calls.failure(0)).isInstanceOf(CacheDeniedException.class);
@@ -182,7 +182,7 @@ class RightsIT {
     assertThat(get(ALICE)).hasSize(1);
     registry.revoke("team/app", ALICE);
     await()
-        .atMost(Duration.ofSeconds(120))
+        .atMost(Duration.ofMinutes(2))
         .until(() -> {
           try {
             get(ALICE);

@@ -83,7 +83,7 @@ class SlowReadersIT {
   /** As a node does that is told to come again, without its way around the cache. */
   private List<byte[]> getPatiently(TestCache cache, List<SpanRange> spans) throws Exception {
     List<byte[]> got = new ArrayList<>();
-    long deadline = System.nanoTime() + Duration.ofSeconds(120).toNanos();
+    long deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
     while (got.size() < spans.size()) {
       assertThat(System.nanoTime())
           .as(() -> "busy for two minutes: " + got.size() + cache.metrics())
@@ -106,7 +106,7 @@ class SlowReadersIT {
           reader.send(request(cache, span));
         }
         await()
-            .atMost(Duration.ofSeconds(120))
+            .atMost(Duration.ofMinutes(2))
             .until(() -> cache.metric("soci_cache_readers_cut_total") == 1);
       }
       cache.awaitNothingHeld();
@@ -130,7 +130,7 @@ class SlowReadersIT {
       }
       cache.awaitNothingHeld();
       await()
-          .atMost(Duration.ofSeconds(120))
+          .atMost(Duration.ofMinutes(2))
           .until(() -> cache.metric("soci_cache_connections") <= 1);
       assertThat(cache.get("team/app", layer.digest(), layer.spans())).hasSameSizeAs(layer.spans());
     }

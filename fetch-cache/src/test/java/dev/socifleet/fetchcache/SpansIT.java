@@ -58,7 +58,7 @@ class SpansIT {
         all.start(() -> cache.get("team/app", layer.digest(), one));
       }
       await()
-          .atMost(Duration.ofSeconds(120))
+          .atMost(Duration.ofMinutes(2))
           .until(() -> cache.metric("soci_cache_spans_total", "result", "joined") == callers - 1);
       go.countDown();
       for (List<byte[]> got : all.results()) {
@@ -96,7 +96,7 @@ class SpansIT {
     try (TestCache cache = new TestCache(directory, registry)) {
       cache.get("team/app", layer.digest(), spans);
       await()
-          .atMost(Duration.ofSeconds(120))
+          .atMost(Duration.ofMinutes(2))
           .until(() -> cache.metric("soci_cache_values") == spans.size());
     }
     try (TestCache cache = new TestCache(directory, registry)) {

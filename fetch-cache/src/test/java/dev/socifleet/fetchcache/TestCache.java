@@ -95,7 +95,7 @@ final class TestCache implements AutoCloseable {
       throws IOException, InterruptedException {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(URI.create(uri() + path))
-            .timeout(Duration.ofSeconds(120))
+            .timeout(Duration.ofMinutes(2))
             .method(
                 method,
                 body.length == 0
@@ -135,7 +135,7 @@ final class TestCache implements AutoCloseable {
   /** Waits until nothing is under way any more; what is held for good makes this fail. */
   void awaitNothingHeld() {
     await()
-        .atMost(Duration.ofSeconds(120))
+        .atMost(Duration.ofMinutes(2))
         .untilAsserted(() ->
             assertThat(List.of("memory_bytes", "flights", "requests_in_flight"))
                 .as(this::metrics)
@@ -165,7 +165,7 @@ final class TestCache implements AutoCloseable {
     try {
       return http.send(
           HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + cache.adminPort() + path))
-              .timeout(Duration.ofSeconds(120))
+              .timeout(Duration.ofMinutes(2))
               .build(),
           HttpResponse.BodyHandlers.ofString());
     } catch (IOException e) {

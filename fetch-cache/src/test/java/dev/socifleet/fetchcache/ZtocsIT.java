@@ -100,7 +100,7 @@ class ZtocsIT {
     assertThat(asIndexer()).isEmpty();
     assertThat(lease("b", MINUTE)).isTrue();
     await()
-        .atMost(Duration.ofSeconds(120))
+        .atMost(Duration.ofMinutes(2))
         .until(() -> cache.metric("soci_cache_requests_total", "status", "401") == 13);
   }
 
@@ -112,7 +112,7 @@ class ZtocsIT {
     assertThatThrownBy(() -> cache.client.putZtoc(layer.digest(), 4096, layer.ztoc()))
         .hasMessageContaining("the zTOC's spans are of");
     await()
-        .atMost(Duration.ofSeconds(120))
+        .atMost(Duration.ofMinutes(2))
         .until(() -> cache.metric("soci_cache_requests_total", "status", "422") == 2);
     assertThat(asIndexer()).isEmpty();
   }
@@ -152,7 +152,7 @@ class ZtocsIT {
     assertThat(lease("a", MINUTE)).isTrue();
     assertThat(lease("b", MINUTE)).isFalse();
     assertThat(lease("a", Duration.ofSeconds(1))).isTrue(); // renewed for as long as he says now
-    await().atMost(Duration.ofSeconds(120)).until(() -> lease("b", MINUTE));
+    await().atMost(Duration.ofMinutes(2)).until(() -> lease("b", MINUTE));
     // The first holder can neither renew nor give back what isn't his any more.
     assertThat(lease("a", MINUTE)).isFalse();
     cache.client.release(layer.digest(), layer.spanSize(), "a");

@@ -76,7 +76,7 @@ class IngestIT {
         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + ingest.port() + path))
             .header("Content-Type", "application/vnd.docker.distribution.events.v2+json")
             .header("Authorization", authorization)
-            .timeout(Duration.ofSeconds(300))
+            .timeout(Duration.ofMinutes(5))
             .POST(HttpRequest.BodyPublishers.ofString(body));
     return http.send(request.build(), HttpResponse.BodyHandlers.discarding()).statusCode();
   }

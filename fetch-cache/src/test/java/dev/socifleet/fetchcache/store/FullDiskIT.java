@@ -28,14 +28,14 @@ class FullDiskIT {
       // Somebody else takes the room.
       Files.write(others, new byte[100 * MIB]);
       await()
-          .atMost(Duration.ofSeconds(120))
+          .atMost(Duration.ofMinutes(2))
           .until(() -> !store.put(TestStore.randomBytes(System.nanoTime(), MIB)));
       assertThat(store.metric("soci_cache_unstored_values_total")).isPositive();
       assertThat(store.get(Digest.of(first))).isEqualTo(first);
 
       Files.delete(others);
       byte[] later = TestStore.randomBytes(-1, MIB);
-      await().atMost(Duration.ofSeconds(120)).until(() -> store.put(later));
+      await().atMost(Duration.ofMinutes(2)).until(() -> store.put(later));
       assertThat(store.get(Digest.of(later))).isEqualTo(later);
       assertThat(store.get(Digest.of(first))).isEqualTo(first);
     }
@@ -68,7 +68,7 @@ class FullDiskIT {
 
       Files.delete(others);
       byte[] later = TestStore.randomBytes(-1, MIB);
-      await().atMost(Duration.ofSeconds(120)).until(() -> store.put(later));
+      await().atMost(Duration.ofMinutes(2)).until(() -> store.put(later));
       assertThat(store.get(Digest.of(later))).isEqualTo(later);
       assertThat(store.get(Digest.of(first))).isEqualTo(first);
     }

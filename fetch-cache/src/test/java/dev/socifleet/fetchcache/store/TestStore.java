@@ -67,7 +67,7 @@ final class TestStore implements AutoCloseable {
   }
 
   private Memory.Reservation reserve(int bytes) throws InterruptedException {
-    Memory.Reservation reserved = memory.reserve(bytes, Duration.ofSeconds(120));
+    Memory.Reservation reserved = memory.reserve(bytes, Duration.ofMinutes(2));
     if (reserved == null) {
       throw new AssertionError("memory was not given back");
     }

@@ -40,7 +40,7 @@ class SessionTest {
   void disconnect() throws Exception {
     kernel.close();
     if (session != null) {
-      assertThat(session.join(Duration.ofSeconds(120))).isTrue();
+      assertThat(session.join(Duration.ofMinutes(2))).isTrue();
     }
   }
 

@@ -346,7 +346,7 @@ class FuseLayersIT {
       Process interrupted = new ProcessBuilder("cat", hanging.resolve("f").toString()).start();
       assertThat(interrupted.waitFor(300, java.util.concurrent.TimeUnit.MILLISECONDS)).isFalse();
       interrupted.destroy();
-      assertThat(interrupted.waitFor(Duration.ofSeconds(120))).isTrue();
+      assertThat(interrupted.waitFor(Duration.ofMinutes(2))).isTrue();
       blobs.failures.set(0);
       for (Future<byte[]> result : results) {
         assertThat(result.get()).isEqualTo(content);

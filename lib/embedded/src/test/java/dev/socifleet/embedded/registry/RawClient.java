@@ -55,7 +55,7 @@ final class RawClient implements AutoCloseable {
   Answer send(String method, String path, byte[] body, String... headers) throws Exception {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(URI.create(path.startsWith("http") ? path : base + path))
-            .timeout(Duration.ofSeconds(120))
+            .timeout(Duration.ofMinutes(2))
             .method(
                 method,
                 body.length == 0
