@@ -59,9 +59,11 @@ public final class EmbeddedBroker implements AutoCloseable {
       controllers = Integer.parseInt(before.split(" ", -1)[1]);
       clients = port == 0 ? Integer.parseInt(before.split(" ", -1)[0]) : port;
     } else {
-      int[] free = twoFreePorts();
-      controllers = free[0];
-      clients = port == 0 ? free[1] : port;
+      try (ServerSocket one = onFreePort();
+          ServerSocket other = onFreePort()) { // both open: two different ones
+        controllers = one.getLocalPort();
+        clients = port == 0 ? other.getLocalPort() : port;
+      }
     }
     Files.writeString(remembered, clients + " " + controllers);
     Path logs = directory.resolve("log");
@@ -191,11 +193,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     }
   }
 
-  /** Both are held until both are chosen: they are never the same. */
-  private static int[] twoFreePorts() throws IOException {
-    try (ServerSocket one = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-        ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return new int[] {one.getLocalPort(), other.getLocalPort()};
-    }
+  private static ServerSocket onFreePort() throws IOException {
+    return new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
   }
 }
