@@ -38,6 +38,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
@@ -129,7 +130,7 @@ class PublishingRaceIT {
             try (call) {
               if (call.getRequestMethod().equals("PUT") && path.contains("/manifests/sha256-")) {
                 String name = path.split("/", -1)[2];
-                Contest contest = contests.get(name);
+                Contest contest = Objects.requireNonNull(contests.get(name), name);
                 Repository direct =
                     registries.repository(new RepositoryName(registry.host(), name));
                 contest.onceARound(round -> add(direct, contest.image(), round));
