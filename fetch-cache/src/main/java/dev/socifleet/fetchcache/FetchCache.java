@@ -86,6 +86,7 @@ public final class FetchCache implements AutoCloseable {
               config.readerPatience(),
               metrics);
       server = parts.add(CacheServer.listen(config, routes, metrics));
+      readiness.started();
     } catch (IOException | RuntimeException e) {
       parts.close();
       throw e;

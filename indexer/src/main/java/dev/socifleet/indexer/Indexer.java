@@ -54,6 +54,7 @@ public final class Indexer implements AutoCloseable {
     parts.add(pushes);
     readiness.add("pushes", pushes::whyNotReady);
     parts.add(Delays.start(producer));
+    readiness.started();
   }
 
   public static void main(String[] args) {

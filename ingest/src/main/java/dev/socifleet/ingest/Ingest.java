@@ -43,6 +43,7 @@ public final class Ingest implements AutoCloseable {
     Webhooks webhooks = null;
     try {
       webhooks = Webhooks.listen(config, producer, metrics);
+      readiness.started();
       return new Ingest(
           producer, broker, webhooks, AdminServer.start(config.adminListen(), metrics, readiness));
     } catch (IOException e) {

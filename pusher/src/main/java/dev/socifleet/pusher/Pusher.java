@@ -50,6 +50,7 @@ public final class Pusher implements AutoCloseable {
     EventConsumer plans = EventConsumer.start(producer, Topic.ZTOCS, "pushers", board);
     parts.add(plans);
     readiness.add("plans", plans::whyNotReady);
+    readiness.started();
   }
 
   public static void main(String[] args) {

@@ -147,6 +147,7 @@ public final class SnapshotterNode implements AutoCloseable {
     if (config.registries().hosts().isEmpty()) {
       log.warn("there is no [[registry]]: every layer is left to containerd");
     }
+    readiness.started();
     log.info("containerd's socket is {}, soci's is {}", config.socket(), config.controlSocket());
     return adminServer;
   }

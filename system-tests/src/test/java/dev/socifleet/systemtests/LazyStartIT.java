@@ -64,6 +64,7 @@ class LazyStartIT {
   private static @Nullable ContainerdProcess containerd;
 
   @BeforeAll
+  @Timeout(1800)
   static void start() throws Exception {
     Needs.root();
     Needs.fuse();

@@ -145,7 +145,7 @@ public final class ContainerdProcess implements AutoCloseable {
     process.destroy();
     try {
       if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
-        process.destroyForcibly();
+        process.destroyForcibly().waitFor(); // its directory may be deleted from now on
       }
     } catch (InterruptedException e) {
       process.destroyForcibly();

@@ -80,7 +80,7 @@ public final class DockerRegistryProcess implements AutoCloseable {
     process.destroy();
     try {
       if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
-        process.destroyForcibly();
+        process.destroyForcibly().waitFor(); // its directory may be deleted from now on
       }
     } catch (InterruptedException e) {
       process.destroyForcibly();

@@ -1,6 +1,5 @@
 package dev.socifleet.cli.convert;
 
-import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -140,15 +139,15 @@ class UnfinishedConvertIT {
    * Kills a conversion at a moment. One that had already put its output into its place, which must
    * be whole then, is begun again.
    */
-  private void killWhen(String format, Path in, Path out, String what) throws Exception {
-    Path target = requireNonNull(out.getParent());
+  private void killWhen(String format, Path in, Path place, String what) throws Exception {
+    Path out = place.resolve("out");
     for (int late = 0; late < MOST_LATE; late++) {
       Process process = start(format, in, out);
       try {
         await()
             .atMost(Duration.ofMinutes(3))
             .pollInterval(Duration.ofMillis(1))
-            .until(() -> !process.isAlive() || exists(target, what));
+            .until(() -> !process.isAlive() || exists(place, what));
       } finally {
         process.destroyForcibly();
       }
@@ -195,7 +194,7 @@ class UnfinishedConvertIT {
       Path out = place.resolve("out");
       // While the layer is read, and while everything is put together.
       for (String moment : List.of("lock", "(image\\.tar|layout/blobs/sha256/" + layer + ")")) {
-        killWhen(format, in, out, "\\.out\\.soci-[^/]*/" + moment);
+        killWhen(format, in, place, "\\.out\\.soci-[^/]*/" + moment);
         assertThat(out).doesNotExist();
         assertThat(tree(place)).isNotEmpty();
       }

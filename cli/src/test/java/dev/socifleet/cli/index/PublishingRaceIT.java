@@ -2,8 +2,10 @@ package dev.socifleet.cli.index;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.socifleet.cli.RunSoci;
 import dev.socifleet.cli.RunSoci.Ended;
+import dev.socifleet.cli.remote.RegistryBehind;
 import dev.socifleet.embedded.registry.SmallRegistry;
 import dev.socifleet.oci.BlobContent;
 import dev.socifleet.oci.Descriptor;
@@ -22,6 +24,9 @@ import dev.socifleet.testing.MadeImage;
 import dev.socifleet.testing.Needs;
 import dev.socifleet.testing.OpenRegistries;
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -31,6 +36,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
@@ -39,6 +45,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -56,6 +64,7 @@ import org.junit.jupiter.api.io.TempDirFactory;
 class PublishingRaceIT {
   private static final int IMAGES = 8;
   private static final int ROUNDS = 25;
+  private static final int WRITERS = 2;
   private static final int SPAN_SIZE = 1 << 20;
 
   /**
@@ -89,21 +98,56 @@ class PublishingRaceIT {
     Needs.programs("docker-registry");
     try (DockerRegistryProcess registry =
         DockerRegistryProcess.start(Files.createDirectory(directory.resolve("registry")))) {
-      race(registry.host(), false);
+      race(registry.host(), contest -> {});
     }
   }
 
-  /** The third writer isn't ours, and doesn't look again after it has written. */
+  /**
+   * The third writer isn't ours, and doesn't look again after it has written: in each round between
+   * what one of ours reads and what that writes.
+   */
   @Test
   void whereIfMatchIsHonouredAForeignWriterLosesNothingEither() throws Exception {
     Path state = Files.createDirectory(directory.resolve("registry"));
+    Map<String, Contest> contests = new ConcurrentHashMap<>();
     try (SmallRegistry registry =
-        SmallRegistry.start(SmallRegistry.Options.in(state).withReferrersApi(false))) {
-      race(registry.host(), true);
+            SmallRegistry.start(SmallRegistry.Options.in(state).withReferrersApi(false));
+        HttpRegistries registries = registries(registry.host());
+        RegistryBehind behind = new RegistryBehind(registry.host());
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      HttpServer inFront =
+          HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+      inFront.setExecutor(threads);
+      inFront.createContext(
+          "/v2/",
+          call -> {
+            String path = call.getRequestURI().getPath();
+            try (call) {
+              if (call.getRequestMethod().equals("PUT") && path.contains("/manifests/sha256-")) {
+                String name = path.split("/", -1)[2];
+                Contest contest = Objects.requireNonNull(contests.get(name), name);
+                Repository direct =
+                    registries.repository(new RepositoryName(registry.host(), name));
+                contest.onceARound(round -> add(direct, contest.image(), round));
+              }
+              behind.answer(call);
+            }
+          });
+      inFront.start();
+      try {
+        race(
+            "127.0.0.1:" + inFront.getAddress().getPort(),
+            contest -> contests.put(contest.repository().name().name(), contest));
+      } finally {
+        inFront.stop(0);
+      }
     }
   }
 
-  private void race(String host, boolean withForeigner) throws Exception {
+  /**
+   * @param begun told of each contest before it begins
+   */
+  private void race(String host, Consumer<Contest> begun) throws Exception {
     List<Future<?>> writers = new ArrayList<>();
     try (HttpRegistries registries = OpenRegistries.at(host);
         ExecutorService threads =
@@ -111,15 +155,12 @@ class PublishingRaceIT {
       for (int i = 0; i < IMAGES; i++) {
         String name = host + "/app" + i;
         Repository repository = registries.repository(RepositoryName.parse(name));
-        Contest contest = new Contest(repository, push(repository, i), withForeigner ? 3 : 2);
-        for (int command = 0; command < 2; command++) {
+        Contest contest = new Contest(repository, push(repository, i));
+        begun.accept(contest);
+        for (int command = 0; command < WRITERS; command++) {
           int spans = SPAN_SIZE + command * ROUNDS;
           writers.add(
               threads.submit(contest.writer(round -> published(name + ":1", spans + round))));
-        }
-        if (withForeigner) {
-          writers.add(
-              threads.submit(contest.writer(round -> add(repository, contest.image(), round))));
         }
       }
       try {
@@ -144,29 +185,49 @@ class PublishingRaceIT {
   /** One referrer in each round. */
   @FunctionalInterface
   private interface Writing {
-    Digest in(int round) throws Exception;
+    Digest in(int round) throws IOException;
   }
 
   /** Writers that begin each round together; at its end each sees what all have written. */
   private record Contest(
-      Repository repository, Descriptor image, CyclicBarrier together, Set<Digest> written) {
-    Contest(Repository repository, Descriptor image, int writers) {
-      this(repository, image, new CyclicBarrier(writers), ConcurrentHashMap.newKeySet());
+      Repository repository,
+      Descriptor image,
+      CyclicBarrier together,
+      Set<Digest> written,
+      AtomicInteger round,
+      AtomicInteger visited) {
+    Contest(Repository repository, Descriptor image) {
+      this(
+          repository,
+          image,
+          new CyclicBarrier(WRITERS),
+          ConcurrentHashMap.newKeySet(),
+          new AtomicInteger(),
+          new AtomicInteger(-1));
     }
 
     Callable<Boolean> writer(Writing writing) {
       return () -> {
-        for (int round = 0; round < ROUNDS; round++) {
+        for (int now = 0; now < ROUNDS; now++) {
+          round.set(now);
           together.await();
-          written.add(writing.in(round));
+          written.add(writing.in(now));
           together.await();
           assertThat(repository.referrers(image.digest(), null))
-              .as("%s after round %d", repository.name(), round)
+              .as("%s after round %d", repository.name(), now)
               .extracting(Descriptor::digest)
               .containsExactlyInAnyOrderElementsOf(written);
         }
         return true;
       };
+    }
+
+    /** Writes unless that was done in this round. */
+    void onceARound(Writing writing) throws IOException {
+      int now = round.get();
+      if (visited.getAndSet(now) != now) {
+        written.add(writing.in(now));
+      }
     }
   }
 
@@ -193,7 +254,7 @@ class PublishingRaceIT {
   }
 
   /** Adds a referrer as the distribution specification has it, with If-Match. */
-  private Digest add(Repository repository, Descriptor image, int round) throws Exception {
+  private Digest add(Repository repository, Descriptor image, int round) throws IOException {
     byte[] manifest =
         OciJson.write(
             new ImageManifest(
@@ -218,31 +279,39 @@ class PublishingRaceIT {
     Descriptor entry =
         Descriptor.of(MediaTypes.OCI_MANIFEST, digest, manifest.length)
             .withArtifactType("application/vnd.test.foreign");
-    for (int status = 0; status != 201; ) {
-      HttpResponse<byte[]> known =
-          foreign.send(
-              HttpRequest.newBuilder(tag).header("Accept", MediaTypes.OCI_INDEX).build(),
-              HttpResponse.BodyHandlers.ofByteArray());
-      boolean there = known.statusCode() == 200;
-      List<Descriptor> entries =
-          new ArrayList<>(there ? OciJson.index(known.body()).manifests() : List.of());
-      entries.add(entry);
-      byte[] index =
-          OciJson.write(new ImageIndex(MediaTypes.OCI_INDEX, "", entries, null, Map.of()));
-      status =
-          foreign
-              .send(
-                  HttpRequest.newBuilder(tag)
-                      .header("Content-Type", MediaTypes.OCI_INDEX)
-                      .header(
-                          there ? "If-Match" : "If-None-Match",
-                          there ? known.headers().firstValue("ETag").orElseThrow() : "*")
-                      .PUT(HttpRequest.BodyPublishers.ofByteArray(index))
-                      .build(),
-                  HttpResponse.BodyHandlers.discarding())
-              .statusCode();
-      assertThat(status).isIn(201, 412);
+    try {
+      for (int status = 0; status != 201; ) {
+        status = put(tag, entry);
+        assertThat(status).isIn(201, 412);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while a referrer is added");
     }
     return digest;
+  }
+
+  /** Reads the fallback tag, and writes it with an entry more if it is still the same. */
+  private int put(URI tag, Descriptor entry) throws IOException, InterruptedException {
+    HttpResponse<byte[]> known =
+        foreign.send(
+            HttpRequest.newBuilder(tag).header("Accept", MediaTypes.OCI_INDEX).build(),
+            HttpResponse.BodyHandlers.ofByteArray());
+    boolean there = known.statusCode() == 200;
+    List<Descriptor> entries =
+        new ArrayList<>(there ? OciJson.index(known.body()).manifests() : List.of());
+    entries.add(entry);
+    byte[] index = OciJson.write(new ImageIndex(MediaTypes.OCI_INDEX, "", entries, null, Map.of()));
+    return foreign
+        .send(
+            HttpRequest.newBuilder(tag)
+                .header("Content-Type", MediaTypes.OCI_INDEX)
+                .header(
+                    there ? "If-Match" : "If-None-Match",
+                    there ? known.headers().firstValue("ETag").orElseThrow() : "*")
+                .PUT(HttpRequest.BodyPublishers.ofByteArray(index))
+                .build(),
+            HttpResponse.BodyHandlers.discarding())
+        .statusCode();
   }
 }

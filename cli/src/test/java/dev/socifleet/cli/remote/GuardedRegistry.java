@@ -6,12 +6,8 @@ import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
@@ -44,25 +40,9 @@ final class GuardedRegistry implements AutoCloseable {
   /** How long a token is good, as it says, in seconds. */
   private static final int TOKEN_LIFE = 3600;
 
-  private static final List<String> REQUEST_HEADERS =
-      List.of("Accept", "Content-Type", "Content-Range", "Range", "If-Match", "If-None-Match");
-  private static final List<String> ANSWER_HEADERS =
-      List.of(
-          "Content-Type",
-          "Content-Length",
-          "Content-Range",
-          "Docker-Content-Digest",
-          "ETag",
-          "Link",
-          "Location",
-          "OCI-Filters-Applied",
-          "OCI-Subject",
-          "Range");
-
   private final HttpServer server;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-  private final HttpClient client = HttpClient.newHttpClient();
-  private final String behind;
+  private final RegistryBehind behind;
   private final Login login;
   private final Set<String> tokens = ConcurrentHashMap.newKeySet();
   private final Set<String> scopes = ConcurrentHashMap.newKeySet();
@@ -73,7 +53,7 @@ final class GuardedRegistry implements AutoCloseable {
 
   private GuardedRegistry(HttpServer server, String behind, Login login) {
     this.server = server;
-    this.behind = behind;
+    this.behind = new RegistryBehind(behind);
     this.login = login;
     server.setExecutor(threads);
     server.createContext("/v2/", this::registry);
@@ -145,32 +125,14 @@ final class GuardedRegistry implements AutoCloseable {
         endedCount.incrementAndGet();
       }
       call.getResponseHeaders().add("WWW-Authenticate", challenge());
-      answer(call, 401, new byte[0]);
+      RegistryBehind.answer(call, 401, new byte[0]);
       return;
     }
-    HttpRequest.Builder request =
-        HttpRequest.newBuilder(URI.create("http://" + behind + call.getRequestURI()))
-            .method(
-                call.getRequestMethod(),
-                HttpRequest.BodyPublishers.ofByteArray(call.getRequestBody().readAllBytes()));
-    for (String name : REQUEST_HEADERS) {
-      call.getRequestHeaders()
-          .getOrDefault(name, List.of())
-          .forEach(value -> request.header(name, value));
+    HttpResponse<byte[]> response = behind.ask(call);
+    if (outlivesTokens && call.getRequestURI().getPath().contains("/blobs/sha256:")) {
+      endIfFirst(said);
     }
-    try {
-      HttpResponse<byte[]> response =
-          client.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
-      for (String name : ANSWER_HEADERS) {
-        response.headers().firstValue(name).ifPresent(v -> call.getResponseHeaders().set(name, v));
-      }
-      if (outlivesTokens && call.getRequestURI().getPath().contains("/blobs/sha256:")) {
-        endIfFirst(said);
-      }
-      answer(call, response.statusCode(), response.body());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    RegistryBehind.answer(call, response.statusCode(), response.body());
   }
 
   private String challenge() {
@@ -215,20 +177,14 @@ final class GuardedRegistry implements AutoCloseable {
     String json =
         "{\"access_token\":\"%1$s\",\"token\":\"%1$s\",\"expires_in\":%2$d}"
             .formatted(token, TOKEN_LIFE);
-    answer(call, known ? 200 : 401, (known ? json : "{}").getBytes(StandardCharsets.UTF_8));
-  }
-
-  private static void answer(HttpExchange call, int status, byte[] body) throws IOException {
-    call.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
-    try (OutputStream out = call.getResponseBody()) {
-      out.write(body);
-    }
+    RegistryBehind.answer(
+        call, known ? 200 : 401, (known ? json : "{}").getBytes(StandardCharsets.UTF_8));
   }
 
   @Override
   public void close() {
     server.stop(0);
     threads.close();
-    client.close();
+    behind.close();
   }
 }

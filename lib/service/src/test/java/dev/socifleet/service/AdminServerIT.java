@@ -37,6 +37,7 @@ class AdminServerIT {
     AtomicReference<Optional<String>> kafka =
         new AtomicReference<>(Optional.of("no broker answers"));
     readiness.add("kafka", kafka::get);
+    readiness.started();
     try (AdminServer server =
         AdminServer.start(
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), metrics, readiness)) {
@@ -51,6 +52,20 @@ class AdminServerIT {
       assertThat(after.body()).isEqualTo("{\"ready\":true}\n");
       assertThat(get(server, "/healthz").statusCode()).isEqualTo(200);
       assertThat(get(server, "/else").statusCode()).isEqualTo(404);
+    }
+  }
+
+  @Test
+  void aServiceThatIsNotThereYetIsNotReady() throws Exception {
+    try (AdminServer server =
+        AdminServer.start(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), metrics, readiness)) {
+      HttpResponse<String> before = get(server, "/readyz");
+      readiness.started();
+
+      assertThat(before.statusCode()).isEqualTo(503);
+      assertThat(before.body()).contains("\"start\":\"not all parts are there yet\"");
+      assertThat(get(server, "/readyz").statusCode()).isEqualTo(200);
     }
   }
 
