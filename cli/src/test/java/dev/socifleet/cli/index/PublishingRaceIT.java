@@ -112,7 +112,7 @@ class PublishingRaceIT {
     Map<String, Contest> contests = new ConcurrentHashMap<>();
     try (SmallRegistry registry =
             SmallRegistry.start(SmallRegistry.Options.in(state).withReferrersApi(false));
-        HttpRegistries registries = registries(registry.host());
+        HttpRegistries registries = OpenRegistries.at(registry.host());
         RegistryBehind behind = new RegistryBehind(registry.host());
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       HttpServer inFront =
