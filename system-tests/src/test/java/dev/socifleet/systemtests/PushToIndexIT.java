@@ -41,9 +41,11 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** From a push to published indexes, on a real registry and a real broker. */
+@Timeout(1800)
 class PushToIndexIT {
   @TempDir Path directory;
   private EmbeddedBroker broker;
@@ -120,9 +122,10 @@ class PushToIndexIT {
     return RawImage.push(repository, tag, descriptors).digest();
   }
 
+  /** A task that failed for now may be delayed, by ten minutes at most. */
   private void awaitIndexed(String tag, Digest image) {
     await()
-        .atMost(Duration.ofMinutes(3))
+        .atMost(Duration.ofMinutes(12))
         .ignoreExceptions()
         .until(() ->
             !repository.referrers(image, SociTerms.V1_TYPE).isEmpty()
