@@ -43,7 +43,7 @@ public final class ReferrerCopy {
    * Something that refers to a manifest.
    *
    * @param type its artifact type: the manifest's, or where that has none, its config's media type;
-   *     of what refers by its tag, its first layer's media type
+   *     of what refers by its tag, its last layer's media type
    * @param tagEnding of what refers by its tag, what that ends with; else empty
    */
   public record Referrer(ManifestBlob manifest, String type, String tagEnding) {
@@ -101,7 +101,8 @@ public final class ReferrerCopy {
       count(subject);
       read(subject, entry.digest()).filter(one -> isMeant(one.type())).ifPresent(found::add);
     }
-    for (String ending : TAG_ENDINGS) {
+    // With a digest of SHA-512 a tag would be too long: such tags can't be.
+    for (String ending : subject.algorithm().equals("sha256") ? TAG_ENDINGS : List.<String>of()) {
       Optional<ManifestBlob> tagged = from.manifest(tag(subject, ending));
       if (tagged.isPresent()) {
         count(subject);
