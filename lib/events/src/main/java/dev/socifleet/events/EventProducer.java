@@ -32,6 +32,9 @@ public final class EventProducer implements AutoCloseable {
     Map<String, Object> settings = access.client();
     settings.put("acks", "all");
     settings.put("enable.idempotence", true);
+    // A broker that is still making a partition refuses a record and may take the next one, after
+    // which the first is out of order until it expires (KAFKA-15591): one request at a time.
+    settings.put("max.in.flight.requests.per.connection", 1);
     settings.putIfAbsent("linger.ms", 0);
     settings.putIfAbsent("delivery.timeout.ms", DELIVERY_MILLIS);
     settings.putIfAbsent("request.timeout.ms", DELIVERY_MILLIS / 2);

@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -104,6 +106,41 @@ class LoopsIT {
         sent.add(push(i));
       }
       producer.sendAll(Topic.PUSHES, sent);
+      await()
+          .atMost(Duration.ofSeconds(200))
+          .untilAsserted(() -> assertThat(received).isEqualTo(sent));
+    }
+  }
+
+  /** Without care the first record is kept out by those after it for ever (KAFKA-15591). */
+  @Test
+  void recordsForAPartitionThatItsBrokerIsStillMakingArriveInOrder() throws Exception {
+    List<Event> received = new CopyOnWriteArrayList<>();
+    List<Event> sent = List.of(push(1), push(2), push(3));
+    try (var unready = new UnreadyLeader(broker.port());
+        var producer =
+            new EventProducer(
+                new KafkaAccess(unready.bootstrap(), access.prefix(), (short) 1, PATIENT));
+        var direct = new EventProducer(access);
+        var _ =
+            EventConsumer.start(
+                direct,
+                Topic.PUSHES,
+                "planners",
+                (event, partition, done) -> {
+                  received.add(event);
+                  done.run();
+                })) {
+      // Sent one by one: what is sent together may travel in one batch.
+      var first =
+          new FutureTask<>(() -> {
+            producer.send(Topic.PUSHES, sent.getFirst());
+            return true;
+          });
+      Thread.ofVirtual().start(first);
+      await().atMost(Duration.ofSeconds(200)).until(unready::isRefusing);
+      producer.sendAll(Topic.PUSHES, sent.subList(1, 3));
+      first.get(200, TimeUnit.SECONDS);
       await()
           .atMost(Duration.ofSeconds(200))
           .untilAsserted(() -> assertThat(received).isEqualTo(sent));
