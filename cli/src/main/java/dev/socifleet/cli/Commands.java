@@ -19,7 +19,6 @@ import dev.socifleet.cli.rpull.RpullCommand;
 import dev.socifleet.cli.service.ServiceCommand;
 import dev.socifleet.cli.up.UpCommand;
 import dev.socifleet.cli.ztoc.ZtocCommand;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import picocli.CommandLine;
@@ -61,23 +60,16 @@ enum Commands {
     this.type = type;
   }
 
-  /** Those named among the arguments; all where none is, and help must list them. */
-  static List<Commands> namedIn(String... arguments) {
-    List<String> words = Arrays.asList(arguments);
-    List<Commands> named = new ArrayList<>();
-    for (Commands command : values()) {
-      if (words.contains(command.word)) {
-        named.add(command);
+  /** Adds those whose names are among the arguments; all where none is, and help must list them. */
+  static void addNamed(CommandLine soci, List<String> arguments) {
+    List<Commands> named =
+        Arrays.stream(values()).filter(command -> arguments.contains(command.word)).toList();
+    for (Commands command : named.isEmpty() ? List.of(values()) : named) {
+      soci.addSubcommand(command.word, command.type);
+      CommandLine added = soci.getSubcommands().get(command.word);
+      if (added.getCommand() instanceof CommandGroup group) {
+        group.addNamed(added, arguments);
       }
     }
-    return named.isEmpty() ? List.of(values()) : named;
-  }
-
-  static boolean all(List<Commands> some) {
-    return some.size() == values().length;
-  }
-
-  void addTo(CommandLine soci) {
-    soci.addSubcommand(word, type);
   }
 }

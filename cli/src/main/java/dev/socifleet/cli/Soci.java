@@ -8,6 +8,7 @@ import dev.socifleet.service.Logging;
 import dev.socifleet.service.Settings;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
@@ -78,7 +79,20 @@ public final class Soci implements Runnable {
       System.out.println(version());
       return;
     }
-    System.exit(run(args));
+    int status = run(args);
+    if (status != 0 || othersRun()) {
+      System.exit(status);
+    }
+    // Else it ends by itself, without opening all jars: System.exit looks for a logger to tell.
+  }
+
+  /** Whether threads run that would keep the process alive. */
+  private static boolean othersRun() {
+    Thread[] threads = new Thread[Thread.activeCount() + 16];
+    int count = Thread.enumerate(threads);
+    return count == threads.length
+        || Arrays.stream(threads, 0, count)
+            .anyMatch(thread -> !thread.isDaemon() && thread != Thread.currentThread());
   }
 
   /** nerdctl takes the third word of this; without a fourth it would take the line's end too. */
@@ -88,25 +102,25 @@ public final class Soci implements Runnable {
 
   /** Runs a command line and gives its exit code. */
   public static int run(String... args) {
-    return commandLine(Commands.namedIn(args)).execute(args);
+    return commandLine(List.of(args)).execute(args);
   }
 
   /** The whole command, to be executed once. */
   public static CommandLine commandLine() {
-    return commandLine(List.of(Commands.values()));
+    return commandLine(List.of());
   }
 
-  /** The command with some of its commands, to be executed once. */
-  static CommandLine commandLine(List<Commands> some) {
+  /** The command with what these arguments name of its commands, to be executed once. */
+  static CommandLine commandLine(List<String> arguments) {
     Soci soci = new Soci();
     CommandLine command = new CommandLine(soci);
-    some.forEach(one -> one.addTo(command));
+    Commands.addNamed(command, arguments);
     tellVersion(command);
     return command
         .setExecutionStrategy(soci::execute)
         .setExecutionExceptionHandler(soci::fail)
         .setParameterExceptionHandler(
-            Commands.all(some) ? Soci::refuse : (e, args) -> parseByAll(e.getCommandLine(), args));
+            arguments.isEmpty() ? Soci::refuse : (e, args) -> parseByAll(e.getCommandLine(), args));
   }
 
   /** What is wrong can depend on commands that weren't read. */

@@ -27,7 +27,7 @@ public final class RunSoci {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int exit =
-        Soci.commandLine(Commands.namedIn(arguments.toArray(String[]::new)))
+        Soci.commandLine(arguments)
             .setOut(new PrintWriter(out, true))
             .setErr(new PrintWriter(err, true))
             .execute(arguments.toArray(String[]::new));

@@ -1,20 +1,15 @@
 package dev.socifleet.cli.artifacts;
 
+import dev.socifleet.cli.CommandGroup;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /** {@code soci prefetch}: the group. */
 @Command(
     name = "prefetch",
     mixinStandardHelpOptions = true,
-    description = "Show the prefetch artifacts that were built here.",
-    subcommands = {PrefetchListCommand.class, PrefetchInfoCommand.class})
-public final class PrefetchCommand implements Runnable {
-  @Spec private CommandSpec spec = CommandSpec.create();
-
-  @Override
-  public void run() {
-    spec.commandLine().usage(spec.commandLine().getOut());
+    description = "Show the prefetch artifacts that were built here.")
+public final class PrefetchCommand extends CommandGroup {
+  PrefetchCommand() {
+    super(new Part("list", PrefetchListCommand.class), new Part("info", PrefetchInfoCommand.class));
   }
 }

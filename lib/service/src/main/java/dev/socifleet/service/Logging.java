@@ -11,8 +11,8 @@ import ch.qos.logback.core.encoder.Encoder;
 import ch.qos.logback.core.spi.ContextAwareBase;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Logs on standard error: plain lines, or one JSON object a line. Logback finds this class by
@@ -34,28 +34,39 @@ public final class Logging extends ContextAwareBase implements Configurator {
           "org.apache.kafka.controller.QuorumController",
           "org.apache.kafka.server.DefaultAutoTopicCreationManager");
 
+  private static Level level = Level.INFO;
+  private static boolean json;
+  private static @Nullable LoggerContext logback;
+
   @Override
-  public ExecutionStatus configure(LoggerContext context) {
-    configure(context, Level.INFO, false);
+  public ExecutionStatus configure(LoggerContext created) {
+    synchronized (Logging.class) {
+      logback = created;
+      apply(created);
+    }
     return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
   }
 
   /**
    * Takes {@code log.level} (error, warn, info, debug, trace; default info) and {@code log.json}
-   * (default false) from a service's settings.
+   * (default false) from a service's settings. Doesn't start Logback, which searches every jar for
+   * its configuration: the first logger does, and commands that log nothing do without.
    */
   public static void configure(Settings settings) {
     String name = settings.text("log.level", "info").toUpperCase(Locale.ROOT);
-    boolean json = settings.flag("log.json", false);
     if (!List.of("ERROR", "WARN", "INFO", "DEBUG", "TRACE").contains(name)) {
       settings.problem("log.level", "expected error, warn, info, debug or trace");
     }
-    if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
-      configure(context, Level.toLevel(name, Level.INFO), json);
+    synchronized (Logging.class) {
+      level = Level.toLevel(name, Level.INFO);
+      json = settings.flag("log.json", false);
+      if (logback != null) {
+        apply(logback);
+      }
     }
   }
 
-  private static void configure(LoggerContext context, Level level, boolean json) {
+  private static void apply(LoggerContext context) {
     context.reset();
     ConsoleAppender<ILoggingEvent> appender = new ConsoleAppender<>();
     appender.setContext(context);
