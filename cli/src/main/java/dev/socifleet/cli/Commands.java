@@ -65,11 +65,11 @@ enum Commands {
     List<Commands> named =
         Arrays.stream(values()).filter(command -> arguments.contains(command.word)).toList();
     for (Commands command : named.isEmpty() ? List.of(values()) : named) {
-      soci.addSubcommand(command.word, command.type);
-      CommandLine added = soci.getSubcommands().get(command.word);
+      CommandLine added = new CommandLine(command.type);
       if (added.getCommand() instanceof CommandGroup group) {
         group.addNamed(added, arguments);
       }
+      soci.addSubcommand(command.word, added);
     }
   }
 }

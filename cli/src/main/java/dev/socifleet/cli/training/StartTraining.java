@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.Enumeration;
 import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
@@ -60,6 +61,8 @@ public final class StartTraining {
     for (int i = 0; i < BUILDS; i++) {
       run("ztoc", "build", layer.toString(), "--output", ztoc.toString(), "--json");
     }
+    run("ztoc", "build", plain(layer).toString(), "--output", ztoc.toString());
+    run("ztoc", "build", layer.toString(), "--output", ztoc.toString());
     run("ztoc", "verify", layer.toString(), ztoc.toString());
     run("ztoc", "list", ztoc.toString());
     run("ztoc", "info", ztoc.toString());
@@ -119,6 +122,15 @@ public final class StartTraining {
       }
     }
     return last;
+  }
+
+  /** The layer without its compression. */
+  private static Path plain(Path layer) throws IOException {
+    Path tar = layer.resolveSibling("layer.tar");
+    try (InputStream bytes = new GZIPInputStream(Files.newInputStream(layer))) {
+      Files.copy(bytes, tar);
+    }
+    return tar;
   }
 
   private static long add(TarArchiveOutputStream tar, ZipFile zip, ZipEntry entry)
