@@ -22,6 +22,8 @@ import dev.socifleet.cli.ztoc.ZtocCommand;
 import java.util.Arrays;
 import java.util.List;
 import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 
 /**
  * The commands of {@code soci}, in the order in which its help lists them.
@@ -58,6 +60,16 @@ enum Commands {
   Commands(String word, Class<?> type) {
     this.word = word;
     this.type = type;
+  }
+
+  /** Adds them as {@code soci --help} lists them: by name and description, not to be executed. */
+  static void addForList(CommandLine soci) {
+    for (Commands command : values()) {
+      Command about = command.type.getAnnotation(Command.class);
+      CommandSpec spec = CommandSpec.create().aliases(about.aliases());
+      spec.usageMessage().description(about.description());
+      soci.addSubcommand(command.word, spec);
+    }
   }
 
   /** Adds those whose names are among the arguments; all where none is, and help must list them. */

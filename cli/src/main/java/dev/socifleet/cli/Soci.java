@@ -114,7 +114,11 @@ public final class Soci implements Runnable {
   static CommandLine commandLine(List<String> arguments) {
     Soci soci = new Soci();
     CommandLine command = new CommandLine(soci);
-    Commands.addNamed(command, arguments);
+    if (!arguments.isEmpty() && List.of("--help", "-h").containsAll(arguments)) {
+      Commands.addForList(command);
+    } else {
+      Commands.addNamed(command, arguments);
+    }
     tellVersion(command);
     return command
         .setExecutionStrategy(soci::execute)

@@ -56,6 +56,12 @@ class SociTest {
   }
 
   @Test
+  void helpListsWhatThereIs() {
+    assertThat(RunSoci.soci("--help").out()).isEqualTo(Soci.commandLine().getUsageMessage());
+    assertThat(RunSoci.soci("-h").out()).contains("ztoc").contains("unmount, umount");
+  }
+
+  @Test
   void completionKnowsTheCommands() {
     Ended ended = RunSoci.soci("completion", "bash");
 
