@@ -6,14 +6,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Random;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
@@ -25,7 +24,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
 
 @Timeout(600)
 class ZtocCommandTest {
@@ -63,18 +61,11 @@ class ZtocCommandTest {
   }
 
   private Ended soci(Object... arguments) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    int status =
-        new CommandLine(new ZtocCommand())
-            .setOut(new PrintWriter(out))
-            .setErr(new PrintWriter(err))
-            .setExecutionExceptionHandler((e, command, parsed) -> {
-              err.append("soci: ").append(e.getMessage()).append("\n");
-              return 1;
-            })
-            .execute(Arrays.stream(arguments).map(Object::toString).toArray(String[]::new));
-    return new Ended(status, out.toString(), err.toString());
+    RunSoci.Ended ended =
+        RunSoci.soci(
+            Stream.concat(Stream.of("ztoc"), Arrays.stream(arguments).map(Object::toString))
+                .toList());
+    return new Ended(ended.exit(), ended.out(), ended.err());
   }
 
   private void build() {
