@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.socifleet.cli.RunSoci;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -262,7 +263,7 @@ class ZtocCommandTest {
     for (String command : new String[] {"build", "verify", "info", "list", "get-file"}) {
       Ended ended = soci(command, "--help");
       assertThat(ended.status()).isZero();
-      assertThat(ended.out()).startsWith("Usage: ztoc " + command).contains("Example");
+      assertThat(ended.out()).startsWith("Usage: soci ztoc " + command).contains("Example");
     }
     assertThat(soci().out()).contains("build").contains("get-file");
   }
