@@ -92,8 +92,7 @@ class ArchitectureTest {
           .resideInAPackage("dev.socifleet.ztoc..")
           .should()
           .onlyDependOnClassesThat()
-          .resideInAnyPackage(
-              "dev.socifleet.ztoc..", "java..", "com.google.flatbuffers..", "org.jspecify..");
+          .resideInAnyPackage("dev.socifleet.ztoc..", "java..", "org.jspecify..");
 
   @ArchTest
   static final ArchRule fuseNeedsTheJdkOnly =

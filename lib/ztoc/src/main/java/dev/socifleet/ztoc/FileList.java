@@ -13,38 +13,102 @@ import java.util.Map;
  * so they must wait till the layer's end. Not thread-safe.
  *
  * <pre>
- *  numbers: 9 * 8, 3 * 4  type 1  name, link, user, group: length 4, bytes  records 4  length 4
+ *  numbers: 6 * 8, 3 * 4  type 1  name, link, user, group: length 4, bytes  records 4  length 4
  *                                 each record: key, value                              of it all
  * </pre>
  */
 @SuppressWarnings("EnumOrdinal") // never outlives the list
 final class FileList {
-  /** Takes the parts of a file out of the list; the buffers are valid during the call only. */
+  /** Takes a file out of the list; it is valid during the call only. */
   interface Visitor {
     void file(File file);
   }
 
-  /** Views into a block, in the order in which they are to be read. */
-  record File(
-      ByteBuffer name,
-      EntryType type,
-      ByteBuffer linkName,
-      ByteBuffer userName,
-      ByteBuffer groupName,
-      List<ByteBuffer> records,
-      long offset,
-      long size,
-      long mode,
-      int uid,
-      int gid,
-      long seconds,
-      int nanos,
-      long deviceMajor,
-      long deviceMinor) {}
+  /**
+   * One file, where it lies in its block. Its texts are read one after the other: name, link name,
+   * user name, group name, the number of its records, and of each key and value.
+   */
+  static final class File {
+    private final ByteBuffer block;
+    private int start;
+    private int next;
+    private int textAt;
+
+    private File(ByteBuffer block) {
+      this.block = block;
+    }
+
+    private void move(int to) {
+      start = to;
+      next = to + NUMBERS;
+    }
+
+    long offset() {
+      return block.getLong(start);
+    }
+
+    long size() {
+      return block.getLong(start + 8);
+    }
+
+    long mode() {
+      return block.getLong(start + 16);
+    }
+
+    long seconds() {
+      return block.getLong(start + 24);
+    }
+
+    long deviceMajor() {
+      return block.getLong(start + 32);
+    }
+
+    long deviceMinor() {
+      return block.getLong(start + 40);
+    }
+
+    int uid() {
+      return block.getInt(start + 48);
+    }
+
+    int gid() {
+      return block.getInt(start + 52);
+    }
+
+    int nanos() {
+      return block.getInt(start + 56);
+    }
+
+    /** The ordinal of its {@link EntryType}. */
+    int type() {
+      return block.get(start + 60);
+    }
+
+    ByteBuffer block() {
+      return block;
+    }
+
+    int nextCount() {
+      int count = block.getInt(next);
+      next += 4;
+      return count;
+    }
+
+    /** The length of the next text, which is at {@link #textAt()} of the block. */
+    int nextText() {
+      int length = nextCount();
+      textAt = next;
+      next += length;
+      return length;
+    }
+
+    int textAt() {
+      return textAt;
+    }
+  }
 
   private static final int BLOCK = 256 * 1024;
   private static final int NUMBERS = 6 * 8 + 3 * 4 + 1;
-  private static final EntryType[] TYPES = EntryType.values();
 
   private final List<ByteBuffer> blocks = new ArrayList<>();
   private ByteBuffer block = ByteBuffer.allocate(0);
@@ -90,44 +154,13 @@ final class FileList {
   void drainBackwards(Visitor visitor) {
     while (!blocks.isEmpty()) {
       ByteBuffer last = blocks.removeLast();
-      for (int end = last.position(); end > 0; ) {
-        int start = end - 4 - last.getInt(end - 4);
-        visitor.file(read(last.duplicate().position(start)));
-        end = start;
+      File file = new File(last);
+      for (int end = last.position(); end > 0; end = file.start) {
+        file.move(end - 4 - last.getInt(end - 4));
+        visitor.file(file);
       }
     }
     block = ByteBuffer.allocate(0);
     count = 0;
-  }
-
-  private static File read(ByteBuffer from) {
-    long offset = from.getLong();
-    long size = from.getLong();
-    long mode = from.getLong();
-    long seconds = from.getLong();
-    long major = from.getLong();
-    long minor = from.getLong();
-    int uid = from.getInt();
-    int gid = from.getInt();
-    int nanos = from.getInt();
-    EntryType type = TYPES[from.get()];
-    ByteBuffer name = next(from);
-    ByteBuffer link = next(from);
-    ByteBuffer user = next(from);
-    ByteBuffer group = next(from);
-    List<ByteBuffer> records = new ArrayList<>();
-    for (int left = 2 * from.getInt(); left > 0; left--) {
-      records.add(next(from));
-    }
-    return new File(
-        name, type, link, user, group, records, offset, size, mode, uid, gid, seconds, nanos, major,
-        minor);
-  }
-
-  private static ByteBuffer next(ByteBuffer from) {
-    int length = from.getInt();
-    ByteBuffer view = from.slice(from.position(), length);
-    from.position(from.position() + length);
-    return view;
   }
 }

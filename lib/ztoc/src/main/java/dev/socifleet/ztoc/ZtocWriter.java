@@ -1,9 +1,10 @@
 package dev.socifleet.ztoc;
 
-import com.google.flatbuffers.FlatBufferBuilder;
+import dev.socifleet.ztoc.tar.EntryType;
 import dev.socifleet.ztoc.tar.TarEntry;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -22,14 +23,24 @@ final class ZtocWriter {
   private static final int LONGEST_TYPE = "hardlink".length();
   private static final int LONGEST_TIME = "1970-01-01T00:00:00.123456789Z".length();
 
-  private final FlatBufferBuilder builder;
+  /** By their ordinals. */
+  private static final byte[][] TYPES =
+      Arrays.stream(EntryType.values()).map(type -> ascii(type.word())).toArray(byte[][]::new);
+
+  private final FlatWriter builder;
   private final int version;
   private final int buildTool;
+  private Timestamp time = Timestamp.ZERO;
+  private byte[] timeText = time.text();
 
   ZtocWriter(String buildTool, int expectedBytes) {
-    builder = new FlatBufferBuilder(expectedBytes);
-    version = string(ZtocFormat.VERSION);
+    builder = new FlatWriter(expectedBytes);
+    version = string(ascii(ZtocFormat.VERSION));
     this.buildTool = string(buildTool.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
   }
 
   /** What a file of the zTOC needs at most, in bytes: within a few of what it will need. */
@@ -70,76 +81,81 @@ final class ZtocWriter {
   }
 
   private int file(FileList.File file) {
+    int name = text(file);
+    int type = string(TYPES[file.type()]);
+    int linkName = text(file);
+    int userName = text(file);
+    int groupName = text(file);
+    int time = string(time(file.seconds(), file.nanos()));
+    int[] records = new int[file.nextCount()];
+    for (int i = 0; i < records.length; i++) {
+      int key = text(file);
+      int value = text(file);
+      builder.startTable(ZtocFormat.RECORD_SLOTS);
+      builder.reference(ZtocFormat.RECORD_KEY, key);
+      builder.reference(ZtocFormat.RECORD_VALUE, value);
+      records[i] = builder.endTable();
+    }
     return file(
-        file.name(),
-        ByteBuffer.wrap(file.type().word().getBytes(StandardCharsets.US_ASCII)),
-        file.linkName(),
-        file.userName(),
-        file.groupName(),
-        ByteBuffer.wrap(new Timestamp(file.seconds(), file.nanos()).text()),
-        file.records(),
+        new int[] {name, type, linkName, userName, groupName, time, builder.vector(records)},
         new long[] {file.offset(), file.size(), file.mode(), file.uid(), file.gid()},
         new long[] {file.deviceMajor(), file.deviceMinor()});
   }
 
+  private int text(FileList.File file) {
+    int length = file.nextText();
+    return builder.string(file.block(), file.textAt(), length);
+  }
+
+  /** Neighbours in an archive often have the same. */
+  private byte[] time(long seconds, int nanos) {
+    if (seconds != time.seconds() || nanos != time.nanos()) {
+      time = new Timestamp(seconds, nanos);
+      timeText = time.text();
+    }
+    return timeText;
+  }
+
+  /** A text that a file refers to. */
+  int string(byte[] text) {
+    return builder.string(text);
+  }
+
+  /** No records. */
+  int noRecords() {
+    return builder.vector(new int[0]);
+  }
+
   /**
-   * @param records keys and values in turn, keys in byte order
+   * @param texts places of name, type, link name, user name, group name, time; and of the vector of
+   *     records
    * @param numbers data offset, size, mode, uid, gid
    * @param device major, minor
    */
-  int file(
-      ByteBuffer name,
-      ByteBuffer type,
-      ByteBuffer linkName,
-      ByteBuffer userName,
-      ByteBuffer groupName,
-      ByteBuffer time,
-      List<ByteBuffer> records,
-      long[] numbers,
-      long[] device) {
-    int nameAt = builder.createString(name);
-    int typeAt = builder.createString(type);
-    int linkAt = builder.createString(linkName);
-    int userAt = builder.createString(userName);
-    int groupAt = builder.createString(groupName);
-    int timeAt = builder.createString(time);
-    int recordsAt = records(records);
+  int file(int[] texts, long[] numbers, long[] device) {
     builder.startTable(ZtocFormat.FILE_SLOTS);
-    builder.addOffset(ZtocFormat.FILE_NAME, nameAt, 0);
-    builder.addOffset(ZtocFormat.FILE_TYPE, typeAt, 0);
-    builder.addLong(ZtocFormat.FILE_OFFSET, numbers[0], 0);
-    builder.addLong(ZtocFormat.FILE_SIZE, numbers[1], 0);
-    builder.addOffset(ZtocFormat.FILE_LINK, linkAt, 0);
-    builder.addLong(ZtocFormat.FILE_MODE, numbers[2], 0);
-    builder.addInt(ZtocFormat.FILE_UID, (int) numbers[3], 0);
-    builder.addInt(ZtocFormat.FILE_GID, (int) numbers[4], 0);
-    builder.addOffset(ZtocFormat.FILE_USER, userAt, 0);
-    builder.addOffset(ZtocFormat.FILE_GROUP, groupAt, 0);
-    builder.addOffset(ZtocFormat.FILE_TIME, timeAt, 0);
-    builder.addLong(ZtocFormat.FILE_MAJOR, device[0], 0);
-    builder.addLong(ZtocFormat.FILE_MINOR, device[1], 0);
-    builder.addOffset(ZtocFormat.FILE_RECORDS, recordsAt, 0);
+    builder.reference(ZtocFormat.FILE_NAME, texts[0]);
+    builder.reference(ZtocFormat.FILE_TYPE, texts[1]);
+    builder.int64(ZtocFormat.FILE_OFFSET, numbers[0]);
+    builder.int64(ZtocFormat.FILE_SIZE, numbers[1]);
+    builder.reference(ZtocFormat.FILE_LINK, texts[2]);
+    builder.int64(ZtocFormat.FILE_MODE, numbers[2]);
+    builder.int32(ZtocFormat.FILE_UID, (int) numbers[3]);
+    builder.int32(ZtocFormat.FILE_GID, (int) numbers[4]);
+    builder.reference(ZtocFormat.FILE_USER, texts[3]);
+    builder.reference(ZtocFormat.FILE_GROUP, texts[4]);
+    builder.reference(ZtocFormat.FILE_TIME, texts[5]);
+    builder.int64(ZtocFormat.FILE_MAJOR, device[0]);
+    builder.int64(ZtocFormat.FILE_MINOR, device[1]);
+    builder.reference(ZtocFormat.FILE_RECORDS, texts[6]);
     return builder.endTable();
-  }
-
-  private int records(List<ByteBuffer> records) {
-    int[] tables = new int[records.size() / 2];
-    for (int i = 0; i < tables.length; i++) {
-      int key = builder.createString(records.get(2 * i));
-      int value = builder.createString(records.get(2 * i + 1));
-      builder.startTable(ZtocFormat.RECORD_SLOTS);
-      builder.addOffset(ZtocFormat.RECORD_KEY, key, 0);
-      builder.addOffset(ZtocFormat.RECORD_VALUE, value, 0);
-      tables[i] = builder.endTable();
-    }
-    return vector(tables);
   }
 
   /** The offsets of {@link #file}, called from the last file to the first, in archive order. */
   int toc(int[] files) {
-    int vector = vector(files);
+    int vector = builder.vector(files);
     builder.startTable(ZtocFormat.TOC_SLOTS);
-    builder.addOffset(ZtocFormat.TOC_FILES, vector, 0);
+    builder.reference(ZtocFormat.TOC_FILES, vector);
     return builder.endTable();
   }
 
@@ -155,55 +171,36 @@ final class ZtocWriter {
       Compression compression,
       long compressedBytes,
       long uncompressedBytes) {
-    fill.accept(builder.createUnintializedVector(1, checkpointBytes, 1));
-    int checkpoints = builder.endVector();
+    int checkpoints = builder.vector(checkpointBytes, fill);
     int[] texts = new int[digests.size()];
     HexFormat hex = HexFormat.of();
     for (int i = 0; i < texts.length; i++) {
-      texts[i] = string("sha256:" + hex.formatHex(digests.get(i)));
+      texts[i] = string(ascii("sha256:" + hex.formatHex(digests.get(i))));
     }
-    int spanDigests = vector(texts);
+    int spanDigests = builder.vector(texts);
     builder.startTable(ZtocFormat.INFO_SLOTS);
-    builder.addInt(ZtocFormat.INFO_MAX_SPAN, maxSpan, 0);
-    builder.addOffset(ZtocFormat.INFO_DIGESTS, spanDigests, 0);
-    builder.addOffset(ZtocFormat.INFO_CHECKPOINTS, checkpoints, 0);
-    builder.addByte(ZtocFormat.INFO_ALGORITHM, (byte) compression.code(), Compression.GZIP.code());
+    builder.int32(ZtocFormat.INFO_MAX_SPAN, maxSpan);
+    builder.reference(ZtocFormat.INFO_DIGESTS, spanDigests);
+    builder.reference(ZtocFormat.INFO_CHECKPOINTS, checkpoints);
+    builder.int8(ZtocFormat.INFO_ALGORITHM, compression.code(), Compression.GZIP.code());
     int info = builder.endTable();
     builder.startTable(ZtocFormat.ROOT_SLOTS);
-    builder.addOffset(ZtocFormat.ROOT_VERSION, version, 0);
-    builder.addOffset(ZtocFormat.ROOT_BUILD_TOOL, buildTool, 0);
-    builder.addOffset(ZtocFormat.ROOT_TOC, toc, 0);
-    builder.addLong(ZtocFormat.ROOT_COMPRESSED_SIZE, compressedBytes, 0);
-    builder.addLong(ZtocFormat.ROOT_UNCOMPRESSED_SIZE, uncompressedBytes, 0);
-    builder.addOffset(ZtocFormat.ROOT_INFO, info, 0);
-    builder.finish(builder.endTable());
-    return builder.sizedByteArray();
+    builder.reference(ZtocFormat.ROOT_VERSION, version);
+    builder.reference(ZtocFormat.ROOT_BUILD_TOOL, buildTool);
+    builder.reference(ZtocFormat.ROOT_TOC, toc);
+    builder.int64(ZtocFormat.ROOT_COMPRESSED_SIZE, compressedBytes);
+    builder.int64(ZtocFormat.ROOT_UNCOMPRESSED_SIZE, uncompressedBytes);
+    builder.reference(ZtocFormat.ROOT_INFO, info);
+    return builder.finish(builder.endTable());
   }
 
   /** What stands in the place of checkpoints for a layer that is not compressed. */
   static byte[] tarInfo(long spanSize, long size) {
-    FlatBufferBuilder builder = new FlatBufferBuilder(64);
+    FlatWriter builder = new FlatWriter(64);
     builder.startTable(ZtocFormat.TAR_SLOTS);
-    builder.addInt(ZtocFormat.TAR_VERSION, ZtocFormat.TAR_VERSION_2, 0);
-    builder.addLong(ZtocFormat.TAR_SPAN_SIZE, spanSize, 0);
-    builder.addLong(ZtocFormat.TAR_SIZE, size, 0);
-    builder.finish(builder.endTable());
-    return builder.sizedByteArray();
-  }
-
-  private int string(String text) {
-    return string(text.getBytes(StandardCharsets.US_ASCII));
-  }
-
-  private int string(byte[] text) {
-    return builder.createString(ByteBuffer.wrap(text));
-  }
-
-  private int vector(int[] offsets) {
-    builder.startVector(4, offsets.length, 4);
-    for (int i = offsets.length - 1; i >= 0; i--) {
-      builder.addOffset(offsets[i]);
-    }
-    return builder.endVector();
+    builder.int32(ZtocFormat.TAR_VERSION, ZtocFormat.TAR_VERSION_2);
+    builder.int64(ZtocFormat.TAR_SPAN_SIZE, spanSize);
+    builder.int64(ZtocFormat.TAR_SIZE, size);
+    return builder.finish(builder.endTable());
   }
 }

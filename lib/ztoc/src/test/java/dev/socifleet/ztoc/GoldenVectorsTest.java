@@ -3,7 +3,6 @@ package dev.socifleet.ztoc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.socifleet.ztoc.tar.EntryType;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -19,18 +18,20 @@ class GoldenVectorsTest {
   @Test
   void twoEmptyFilesAreWrittenAsTheExistingMarshallerWritesThem() {
     ZtocWriter writer = new ZtocWriter("AWS SOCI CLI", 1);
-    ByteBuffer none = ByteBuffer.allocate(0);
+    byte[] none = {};
     int[] files = new int[2];
     for (int i = 1; i >= 0; i--) {
       files[i] =
           writer.file(
-              none,
-              none,
-              none,
-              none,
-              none,
-              ByteBuffer.wrap(Timestamp.ZERO.text()),
-              List.of(),
+              new int[] {
+                writer.string(none),
+                writer.string(none),
+                writer.string(none),
+                writer.string(none),
+                writer.string(none),
+                writer.string(Timestamp.ZERO.text()),
+                writer.noRecords()
+              },
               new long[5],
               new long[2]);
     }

@@ -179,20 +179,22 @@ class HostileZtocTest {
   /** A zTOC whose files' user names are all the same string. */
   private static byte[] sharing(int files, byte[] name) {
     ZtocWriter writer = new ZtocWriter("test", 1 << 20);
-    ByteBuffer none = ByteBuffer.allocate(0);
-    ByteBuffer type = ByteBuffer.wrap("reg".getBytes(StandardCharsets.US_ASCII));
+    byte[] none = {};
+    byte[] type = "reg".getBytes(StandardCharsets.US_ASCII);
     int[] tables = new int[files];
     for (int i = files - 1; i >= 0; i--) {
-      ByteBuffer user = i == files - 1 ? ByteBuffer.wrap(name) : none;
+      byte[] user = i == files - 1 ? name : none;
       tables[i] =
           writer.file(
-              none,
-              type.duplicate(),
-              none,
-              user,
-              none,
-              none,
-              List.of(),
+              new int[] {
+                writer.string(none),
+                writer.string(type),
+                writer.string(none),
+                writer.string(user),
+                writer.string(none),
+                writer.string(none),
+                writer.noRecords()
+              },
               new long[] {512L * (i + 1), 0, 0, 0, 0},
               new long[2]);
     }
