@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * The whole fleet on this machine, each service and the broker a process of its own, with a real
@@ -143,7 +144,8 @@ final class Fleet implements AutoCloseable {
         ServiceProcess.run(
             ServiceProcess.command(
                 BrokerMain.class.getName(),
-                List.of(directory.resolve("kafka").toString(), Integer.toString(kafkaPort))),
+                List.of(directory.resolve("kafka").toString(), Integer.toString(kafkaPort)),
+                ServiceProcess.temporary(directory)),
             directory.resolve("broker.log"));
     long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(3);
     while (System.nanoTime() < deadline && started.isAlive()) {
@@ -156,6 +158,13 @@ final class Fleet implements AutoCloseable {
     started.destroyForcibly();
     throw new IOException(
         "the broker did not start:\n" + Files.readString(directory.resolve("broker.log")));
+  }
+
+  /** What the processes have left of temporary files. */
+  List<Path> temporaryFiles() throws IOException {
+    try (Stream<Path> files = Files.walk(directory.resolve(ServiceProcess.TEMPORARY))) {
+      return files.filter(Files::isRegularFile).toList();
+    }
   }
 
   void killBroker() throws InterruptedException {

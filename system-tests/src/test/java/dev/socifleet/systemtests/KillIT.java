@@ -1,5 +1,6 @@
 package dev.socifleet.systemtests;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.socifleet.oci.Digest;
@@ -20,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Each process of the writing half is killed while images are pushed: nothing is lost. */
+/** Each process of the writing half is killed while images are pushed: nothing is lost, or left. */
 @Timeout(1800)
 class KillIT {
   private static final long SEED = 11;
@@ -77,6 +78,7 @@ class KillIT {
                 repository.referrers(image, SociTerms.V1_TYPE).size() == 1
                     && repository.headManifest(tag).isPresent());
       }
+      assertThat(fleet.temporaryFiles()).isEmpty();
     }
   }
 

@@ -18,21 +18,20 @@ import java.util.concurrent.TimeUnit;
 /** One of our services as a process of its own, started by its main class. */
 final class ServiceProcess implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofMinutes(3);
+  static final String TEMPORARY = "tmp";
+
   private static final HttpClient HTTP = HttpClient.newHttpClient();
 
-  private final String main;
-  private final Map<String, String> settings;
+  private final List<String> command;
   private final Path log;
   private final int adminPort;
   private Process process;
 
-  private ServiceProcess(
-      String main, Map<String, String> settings, Path log, int adminPort, Process process) {
-    this.main = main;
-    this.settings = settings;
+  private ServiceProcess(List<String> command, Path log, int adminPort) throws IOException {
+    this.command = command;
     this.log = log;
     this.adminPort = adminPort;
-    this.process = process;
+    process = run(command, log);
   }
 
   /** Starts it and waits until it says that it is ready. */
@@ -43,17 +42,24 @@ final class ServiceProcess implements AutoCloseable {
     all.put("admin.listen", "127.0.0.1:" + adminPort);
     Path log = directory.resolve(main.substring(main.lastIndexOf('.') + 1) + "-" + adminPort);
     ServiceProcess service =
-        new ServiceProcess(main, all, log, adminPort, run(command(main, arguments(all)), log));
+        new ServiceProcess(command(main, arguments(all), temporary(directory)), log, adminPort);
     service.awaitReady();
     return service;
+  }
+
+  /** The flag for a directory of temporary files that processes of a directory share. */
+  static String temporary(Path directory) throws IOException {
+    return "-Djava.io.tmpdir=" + Files.createDirectories(directory.resolve(TEMPORARY));
   }
 
   private static List<String> arguments(Map<String, String> settings) {
     return settings.entrySet().stream().map(e -> "--" + e.getKey() + "=" + e.getValue()).toList();
   }
 
-  /** A command line that runs a main class of the class path of these tests. */
-  static List<String> command(String main, List<String> arguments) {
+  /**
+   * A command line that runs a main class of the class path of these tests, in a JVM with flags.
+   */
+  static List<String> command(String main, List<String> arguments, String... jvm) {
     String classPath =
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     List<String> command =
@@ -64,10 +70,9 @@ final class ServiceProcess implements AutoCloseable {
                 "-Xmx512m",
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
-                "-Duser.timezone=UTC",
-                "-cp",
-                classPath,
-                main));
+                "-Duser.timezone=UTC"));
+    command.addAll(List.of(jvm));
+    command.addAll(List.of("-cp", classPath, main));
     command.addAll(arguments);
     return command;
   }
@@ -92,7 +97,7 @@ final class ServiceProcess implements AutoCloseable {
       Thread.sleep(100);
     }
     process.destroyForcibly();
-    throw new IOException(main + " did not get ready:\n" + log());
+    throw new IOException(log.getFileName() + " did not get ready:\n" + log());
   }
 
   private HttpResponse<String> get(String path) throws IOException, InterruptedException {
@@ -135,7 +140,7 @@ final class ServiceProcess implements AutoCloseable {
 
   /** Starts it again with the same settings, and waits until it is ready. */
   void restart() throws IOException, InterruptedException {
-    process = run(command(main, arguments(settings)), log);
+    process = run(command, log);
     awaitReady();
   }
 

@@ -25,6 +25,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.rocksdb.NativeLibraryLoader;
+import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +37,7 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  * directory/lock                    held by the process that uses it
+ * directory/librocksdbjni-*         RocksDB's code, while the process runs
  * directory/db/                     the database
  * directory/db.broken-&lt;time&gt;/       one that couldn't be opened; the last one is kept for a look
  * </pre>
@@ -91,11 +94,26 @@ public final class Database implements AutoCloseable {
     }
     try {
       lock(directory, lockFile);
+      loadRocks(directory);
       return new Database(directory, limitBytes, lockFile);
     } catch (IOException | RuntimeException e) {
       lockFile.close();
       throw e;
     }
+  }
+
+  /**
+   * Unpacks RocksDB's library beside the database, where the next start replaces it. In the
+   * temporary directory, which takes its place where no code may run from this one, each killed
+   * process leaves 17 MB.
+   */
+  private static void loadRocks(Path directory) throws IOException {
+    try {
+      NativeLibraryLoader.getInstance().loadLibrary(directory.toString());
+    } catch (UnsatisfiedLinkError e) {
+      LOG.debug("RocksDB's library can't be loaded from {}", directory, e);
+    }
+    RocksDB.loadLibrary();
   }
 
   private static void lock(Path directory, FileChannel lockFile) throws IOException {

@@ -41,10 +41,6 @@ final class OpenDatabase implements AutoCloseable {
   private static final long BLOCK_CACHE_BYTES = 16 << 20;
   private static final int MOST_OPEN_FILES = 512;
 
-  static {
-    RocksDB.loadLibrary();
-  }
-
   private final List<AutoCloseable> options = new ArrayList<>();
   private final List<ColumnFamilyHandle> handles = new ArrayList<>();
   private final RocksDB rocks;
