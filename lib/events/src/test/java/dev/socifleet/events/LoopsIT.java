@@ -17,6 +17,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -78,6 +79,23 @@ class LoopsIT {
         Instant.now());
   }
 
+  /** A consumer that is done at once with what it receives. */
+  private static EventConsumer collect(
+      EventProducer producer, Topic topic, String group, List<Event> received) {
+    return EventConsumer.start(
+        producer,
+        topic,
+        group,
+        (event, partition, done) -> {
+          received.add(event);
+          done.run();
+        });
+  }
+
+  private static ConditionFactory patiently() {
+    return await().atMost(Duration.ofSeconds(200));
+  }
+
   @Test
   void anUnreachableBrokerIsAReasonInOneLine() {
     assertThat(
@@ -93,22 +111,12 @@ class LoopsIT {
     List<Event> received = new CopyOnWriteArrayList<>();
     List<Event> sent = new ArrayList<>();
     try (var producer = new EventProducer(access);
-        var _ =
-            EventConsumer.start(
-                producer,
-                Topic.PUSHES,
-                "planners",
-                (event, partition, done) -> {
-                  received.add(event);
-                  done.run();
-                })) {
+        var _ = collect(producer, Topic.PUSHES, "planners", received)) {
       for (int i = 0; i < 50; i++) {
         sent.add(push(i));
       }
       producer.sendAll(Topic.PUSHES, sent);
-      await()
-          .atMost(Duration.ofSeconds(200))
-          .untilAsserted(() -> assertThat(received).isEqualTo(sent));
+      patiently().untilAsserted(() -> assertThat(received).isEqualTo(sent));
     }
   }
 
@@ -122,15 +130,7 @@ class LoopsIT {
             new EventProducer(
                 new KafkaAccess(unready.bootstrap(), access.prefix(), (short) 1, PATIENT));
         var direct = new EventProducer(access);
-        var _ =
-            EventConsumer.start(
-                direct,
-                Topic.PUSHES,
-                "planners",
-                (event, partition, done) -> {
-                  received.add(event);
-                  done.run();
-                })) {
+        var _ = collect(direct, Topic.PUSHES, "planners", received)) {
       // Sent one by one: what is sent together may travel in one batch.
       var first =
           new FutureTask<>(() -> {
@@ -138,12 +138,10 @@ class LoopsIT {
             return true;
           });
       Thread.ofVirtual().start(first);
-      await().atMost(Duration.ofSeconds(200)).until(unready::isRefusing);
+      patiently().until(unready::isRefusing);
       producer.sendAll(Topic.PUSHES, sent.subList(1, 3));
       first.get(200, TimeUnit.SECONDS);
-      await()
-          .atMost(Duration.ofSeconds(200))
-          .untilAsserted(() -> assertThat(received).isEqualTo(sent));
+      patiently().untilAsserted(() -> assertThat(received).isEqualTo(sent));
     }
   }
 
@@ -174,20 +172,10 @@ class LoopsIT {
                   done.run(); // the second one stays open, so the third can't be committed either
                 }
               })) {
-        await().atMost(Duration.ofSeconds(200)).until(() -> first.size() == 3);
+        patiently().until(() -> first.size() == 3);
       }
-      try (var _ =
-          EventConsumer.start(
-              producer,
-              Topic.PUSHES,
-              "planners",
-              (event, partition, done) -> {
-                second.add(event);
-                done.run();
-              })) {
-        await()
-            .atMost(Duration.ofSeconds(200))
-            .untilAsserted(() -> assertThat(second).isEqualTo(sent.subList(1, 3)));
+      try (var _ = collect(producer, Topic.PUSHES, "planners", second)) {
+        patiently().untilAsserted(() -> assertThat(second).isEqualTo(sent.subList(1, 3)));
       }
     }
   }
@@ -210,18 +198,10 @@ class LoopsIT {
                   done.run();
                 })) {
       producer.sendAll(Topic.PUSHES, List.of(push(1), push(2)));
-      await().atMost(Duration.ofSeconds(200)).until(() -> handled.size() == 1);
+      patiently().until(() -> handled.size() == 1);
       List<Event> dead = new CopyOnWriteArrayList<>();
-      try (var _ =
-          EventConsumer.start(
-              producer,
-              Topic.DEAD_LETTERS,
-              "test",
-              (event, partition, done) -> {
-                dead.add(event);
-                done.run();
-              })) {
-        await().atMost(Duration.ofSeconds(200)).until(() -> dead.size() == 1);
+      try (var _ = collect(producer, Topic.DEAD_LETTERS, "test", dead)) {
+        patiently().until(() -> dead.size() == 1);
       }
     }
   }
@@ -239,9 +219,7 @@ class LoopsIT {
       try (var _ =
           TaskConsumer.start(
               producer, Topic.LAYERS, TaskConsumer.GROUP, 3, (task, delivery) -> done.add(task))) {
-        await()
-            .atMost(Duration.ofSeconds(200))
-            .untilAsserted(() -> assertThat(done).containsExactlyInAnyOrderElementsOf(sent));
+        patiently().untilAsserted(() -> assertThat(done).containsExactlyInAnyOrderElementsOf(sent));
       }
     }
   }
@@ -263,7 +241,7 @@ class LoopsIT {
                   ended.incrementAndGet();
                 })) {
       producer.send(Topic.LAYERS, task(1));
-      await().atMost(Duration.ofSeconds(200)).until(() -> ended.get() == 1);
+      patiently().until(() -> ended.get() == 1);
       assertThat(begun).hasValue(1);
     }
   }
@@ -284,7 +262,7 @@ class LoopsIT {
                 begun.incrementAndGet();
                 Thread.sleep(Duration.ofMinutes(1));
               })) {
-        await().atMost(Duration.ofSeconds(200)).until(() -> begun.get() == 1);
+        patiently().until(() -> begun.get() == 1);
       }
       try (var _ =
           TaskConsumer.start(
@@ -293,9 +271,7 @@ class LoopsIT {
               TaskConsumer.GROUP,
               1,
               (task, delivery) -> deliveries.set(delivery))) {
-        await()
-            .atMost(Duration.ofSeconds(200))
-            .untilAsserted(() -> assertThat(deliveries.get()).isGreaterThanOrEqualTo(2));
+        patiently().untilAsserted(() -> assertThat(deliveries.get()).isGreaterThanOrEqualTo(2));
       }
     }
   }
@@ -305,18 +281,10 @@ class LoopsIT {
     List<Event> received = new CopyOnWriteArrayList<>();
     try (var producer = new EventProducer(access);
         var _ = Delays.start(producer);
-        var _ =
-            EventConsumer.start(
-                producer,
-                Topic.PUSHES,
-                "planners",
-                (event, partition, done) -> {
-                  received.add(event);
-                  done.run();
-                })) {
+        var _ = collect(producer, Topic.PUSHES, "planners", received)) {
       Instant before = Instant.now();
       Delays.later(producer, Topic.PUSHES, push(1), 1, Optional.empty());
-      await().atMost(Duration.ofSeconds(200)).until(() -> received.size() == 1);
+      patiently().until(() -> received.size() == 1);
       assertThat(Duration.between(before, Instant.now()))
           .isGreaterThanOrEqualTo(Duration.ofSeconds(9));
     }
