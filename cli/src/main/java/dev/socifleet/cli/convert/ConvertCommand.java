@@ -31,13 +31,13 @@ import picocli.CommandLine.Spec;
     description = {
       "Make an image that carries its SOCI indexes (v2): its nodes start it lazily.",
       "Layers and configs stay as they are; manifests get new digests, which are printed.",
-      "Signatures, SBOMs and other referrers are at the registry, not in containerd or a layout: once",
-      "the new image is pushed, soci referrers copy IMAGE DESTINATION gives them to it."
+      "Signatures, SBOMs and other referrers are at the registry, not in containerd or a layout: "
+          + "once the new image is pushed, soci referrers copy IMAGE DESTINATION gives them to it."
     },
     footer = {
       "",
       "Examples:",
-      "  soci convert --all-platforms registry.example/app:1 registry.example/app:1-soci",
+      "  soci convert --all-platforms host/app:1 host/app:1-soci",
       "  soci convert --standalone app.tar app-soci.tar",
       "  skopeo copy docker://registry.example/app:1 oci:app",
       "  soci convert --standalone --all-platforms --format oci-dir app app-soci"

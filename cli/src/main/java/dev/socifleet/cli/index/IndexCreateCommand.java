@@ -31,16 +31,16 @@ import picocli.CommandLine.Spec;
     description = {
       "Build an image's SOCI indexes and publish them, straight at the registry.",
       "Needs no containerd and no root. Layers are read as a stream; nothing is stored on disk.",
-      "v1: an index for each platform, which refers to the image. v2: a second image, with the",
-      "same layers, that carries its indexes. Signatures, SBOMs and whatever else refers to the image",
-      "stay with it; --copy-referrers gives them to the second image, too."
+      "v1: an index for each platform, which refers to the image. v2: a second image, with the "
+          + "same layers, that carries its indexes. Signatures, SBOMs and whatever else refers to "
+          + "the image stay with it; --copy-referrers gives them to the second image, too."
     },
     footer = {
       "",
       "Examples:",
       "  soci index create registry.example/team/app:1.0",
-      "  soci index create --dry-run --platform linux/arm64 registry.example/team/app:1.0",
-      "  soci index create --index-version v2 --tag-template '{tag}-lazy' localhost:5000/app:1",
+      "  soci index create --dry-run --platform linux/arm64 registry.example/app:1.0",
+      "  soci index create --index-version v2 --tag-template '{tag}-lazy' host/app:1",
       "  soci index create --copy-referrers registry.example/team/app:1.0"
     })
 final class IndexCreateCommand implements Callable<Integer> {
@@ -80,8 +80,8 @@ final class IndexCreateCommand implements Callable<Integer> {
   @Option(
       names = "--copy-referrers",
       description = {
-        "Copy what refers to the image and its platforms (signatures, SBOMs, …; no SOCI indexes) to",
-        "the v2 image. A signature is one of the old digest, and doesn't verify for the new."
+        "Copy what refers to the image and its platforms (signatures, SBOMs, …; no SOCI indexes) to "
+            + "the v2 image. A signature is one of the old digest, and doesn't verify for the new."
       })
   private boolean copyReferrers;
 

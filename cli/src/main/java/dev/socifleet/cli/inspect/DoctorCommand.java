@@ -33,8 +33,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = {
       "Look whether this machine can start images lazily.",
-      "Kernel, FUSE, containerd and its configuration, the snapshotter; with an image, its",
-      "registry too. Changes nothing."
+      "Kernel, FUSE, containerd and its configuration, the snapshotter; with an image, its "
+          + "registry too. Changes nothing."
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:nothing fails", "1:something does", "2:wrong usage"},

@@ -23,15 +23,15 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = {
       "Put soci on the PATH, with its completion for bash and a page for man.",
-      "The command is a link to this checkout, which stays where it is: git pull updates it. --copy",
-      "copies the jars instead (160 MB), which other users need if they can't read the checkout."
+      "The command is a link to this checkout, which stays where it is: git pull updates it. --copy "
+          + "copies the jars instead (160 MB), which other users need if they can't read the checkout."
     },
     footer = {
       "",
       "Examples:",
-      "  ./soci install                     as root for everybody, in /usr/local; else in ~/.local",
+      "  ./soci install                     for everybody, as root; else in ~/.local",
       "  ./soci install --copy --prefix /opt/soci",
-      "  ./soci install --force             also where another soci is, which is kept"
+      "  ./soci install --force             where another soci is, which is kept, too"
     })
 public final class InstallCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();

@@ -31,17 +31,17 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = {
       "Copy an image's signatures, SBOMs and other referrers to the image that was made of it.",
-      "For images of soci convert, once they are pushed; soci index create does the same with",
-      "--copy-referrers. What refers to the image and what refers to its platforms is copied, with",
-      "another subject, and what refers to that in turn; blobs come along, mounted where the",
-      "registry can. SOCI indexes stay: the converted image has its own. What an artifact says",
-      "inside isn't changed: a signature is one of the old digest and doesn't verify for the new."
+      "For images of soci convert, once they are pushed; soci index create does the same with "
+          + "--copy-referrers. What refers to the image and what refers to its platforms is copied, "
+          + "with another subject, and what refers to that in turn; blobs come along, mounted where "
+          + "the registry can. SOCI indexes stay: the converted image has its own. What an artifact says "
+          + "inside isn't changed: a signature is one of the old digest and doesn't verify for the new."
     },
     footer = {
       "",
       "Examples:",
       "  soci referrers copy registry.example/app:1.0 registry.example/app:1.0-soci",
-      "  soci referrers copy --type application/spdx+json registry.example/app:1 other.example/app:1"
+      "  soci referrers copy --type application/spdx+json host/app:1 host/app:1-soci"
     })
 final class ReferrersCopyCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
