@@ -52,7 +52,8 @@ enum Commands {
   UNMOUNT("unmount", UnmountCommand.class),
   ZTOC("ztoc", ZtocCommand.class),
   INSTALL("install", InstallCommand.class),
-  UNINSTALL("uninstall", UninstallCommand.class);
+  UNINSTALL("uninstall", UninstallCommand.class),
+  HELP("help", HelpCommand.class);
 
   private final String word;
   private final Class<?> type;

@@ -14,7 +14,9 @@ import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /**
  * The {@code soci} command. Results on stdout, everything else on stderr; a failure is one line.
@@ -33,10 +35,10 @@ import picocli.CommandLine.Option;
     footer = {
       "",
       "First steps:",
-      "  soci demo                            the whole path on this machine, shown and measured",
+      "  soci demo                            the whole path here, measured",
       "  soci up                              everything on this machine, to stay",
       "  soci doctor                          what this machine lacks",
-      "  soci index create REGISTRY/APP:TAG   an index for an image, straight at its registry",
+      "  soci index create REGISTRY/APP:TAG   an index for an image, at its registry",
       "  soci explain REGISTRY/APP:TAG        which layers will be lazy"
     })
 public final class Soci implements Runnable {
@@ -51,8 +53,10 @@ public final class Soci implements Runnable {
   /** The product's version. */
   public static final String VERSION = "1.0.0";
 
+  static final String HELP = "--help";
+
   @Option(
-      names = {"-h", "--help"},
+      names = {"-h", HELP},
       usageHelp = true,
       description = "Show this help and exit.")
   @SuppressWarnings("UnusedVariable") // picocli looks at it
@@ -67,6 +71,11 @@ public final class Soci implements Runnable {
 
   @Option(names = "--debug", description = "Log what happens, and print a failure's stack trace.")
   private boolean debug;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  /** Whether a command runs; what it finds wrong isn't for want of the others, see parseByAll. */
+  private boolean executes;
 
   @Mixin private ContainerdOptions containerd = new ContainerdOptions();
   @Mixin private StoreOptions stores = new StoreOptions();
@@ -102,7 +111,7 @@ public final class Soci implements Runnable {
 
   /** Runs a command line and gives its exit code. */
   public static int run(String... args) {
-    return commandLine(List.of(args)).execute(args);
+    return commandLine(args.length == 0 ? List.of(HELP) : List.of(args)).execute(args);
   }
 
   /** The whole command, to be executed once. */
@@ -114,7 +123,7 @@ public final class Soci implements Runnable {
   static CommandLine commandLine(List<String> arguments) {
     Soci soci = new Soci();
     CommandLine command = new CommandLine(soci);
-    if (!arguments.isEmpty() && List.of("--help", "-h").containsAll(arguments)) {
+    if (!arguments.isEmpty() && List.of(HELP, "-h").containsAll(arguments)) {
       Commands.addForList(command);
     } else {
       Commands.addNamed(command, arguments);
@@ -123,8 +132,10 @@ public final class Soci implements Runnable {
     return command
         .setExecutionStrategy(soci::execute)
         .setExecutionExceptionHandler(soci::fail)
-        .setParameterExceptionHandler(
-            arguments.isEmpty() ? Soci::refuse : (e, args) -> parseByAll(e.getCommandLine(), args));
+        .setParameterExceptionHandler((e, args) ->
+            arguments.isEmpty() || soci.executes
+                ? refuse(e)
+                : parseByAll(e.getCommandLine(), args));
   }
 
   /** What is wrong can depend on commands that weren't read. */
@@ -150,10 +161,11 @@ public final class Soci implements Runnable {
 
   @Override
   public void run() {
-    CommandLine.usage(this, System.out);
+    spec.commandLine().usage(spec.commandLine().getOut());
   }
 
   private int execute(CommandLine.ParseResult parsed) {
+    executes = true;
     Integer helped = CommandLine.executeHelpRequest(parsed);
     if (helped != null) {
       return helped; // before what only a command needs is read
@@ -171,7 +183,7 @@ public final class Soci implements Runnable {
   }
 
   /** Wrong usage, in one line; the whole help would push it out of sight. */
-  private static int refuse(CommandLine.ParameterException e, String[] args) {
+  private static int refuse(CommandLine.ParameterException e) {
     CommandLine command = e.getCommandLine();
     List<String> similar =
         e instanceof CommandLine.UnmatchedArgumentException unmatched

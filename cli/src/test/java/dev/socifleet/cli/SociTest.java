@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.socifleet.cli.RunSoci.Ended;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -59,6 +62,16 @@ class SociTest {
   void helpListsWhatThereIs() {
     assertThat(RunSoci.soci("--help").out()).isEqualTo(Soci.commandLine().getUsageMessage());
     assertThat(RunSoci.soci("-h").out()).contains("ztoc").contains("unmount, umount");
+    assertThat(RunSoci.soci().out()).as("no command").isEqualTo(RunSoci.soci("-h").out());
+  }
+
+  @Test
+  void helpIsACommandToo() {
+    assertThat(RunSoci.soci("help")).isEqualTo(RunSoci.soci("--help"));
+    assertThat(RunSoci.soci("help", "index", "create"))
+        .isEqualTo(RunSoci.soci("index", "create", "--help"));
+    assertThat(RunSoci.soci("h", "ztoc").out()).isEqualTo(RunSoci.soci("ztoc", "-h").out());
+    assertWrong("soci: no command 'nothing'", "(see soci help --help)", "help", "nothing");
   }
 
   @Test
@@ -86,6 +99,14 @@ class SociTest {
         });
   }
 
+  /** An example that is cut in two can't be typed. */
+  @Test
+  void noLineOfAFooterIsWrapped() {
+    assertThat(commands(Soci.commandLine()))
+        .flatMap(command -> List.of(command.getCommandSpec().usageMessage().footer()))
+        .allSatisfy(line -> assertThat(line).hasSizeLessThan(80));
+  }
+
   @Test
   void settingsOfAServiceAreNotTheCommandsOwn() {
     assertThatCode(() ->
@@ -110,6 +131,32 @@ class SociTest {
         "list",
         "--platform",
         "a/b/c/d");
+  }
+
+  /** What is wrong before a command runs is said by all commands; then it would run twice. */
+  @Test
+  void aCommandThatFindsItsArgumentsWrongRunsOnce() {
+    AtomicInteger runs = new AtomicInteger();
+    StringWriter err = new StringWriter();
+    CommandLine soci = Soci.commandLine(List.of("ztoc")).setErr(new PrintWriter(err, true));
+    Runnable check =
+        () -> {
+          runs.incrementAndGet();
+          throw new CommandLine.ParameterException(soci, "they don't fit together");
+        };
+    soci.addSubcommand("check", new Checking(check));
+
+    assertThat(soci.execute("check")).isEqualTo(2);
+    assertThat(runs).hasValue(1);
+    assertThat(err.toString()).isEqualTo("soci: they don't fit together (see soci --help)\n");
+  }
+
+  @CommandLine.Command
+  private record Checking(Runnable check) implements Runnable {
+    @Override
+    public void run() {
+      check.run();
+    }
   }
 
   private static void assertWrong(String begin, String end, String... arguments) {
