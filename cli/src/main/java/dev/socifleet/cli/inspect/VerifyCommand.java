@@ -65,10 +65,9 @@ public final class VerifyCommand implements Callable<Integer> {
       out.println(verification.json().toString());
     } else {
       out.println(
-          verification.indexes()
-              + " indexes, "
-              + verification.ztocs()
-              + " zTOCs"
+          count(verification.indexes(), "index", "indexes")
+              + ", "
+              + count(verification.ztocs(), "zTOC", "zTOCs")
               + (quick ? " (layers weren't read)" : "")
               + ", "
               + (verification.problems() == 0
@@ -77,5 +76,9 @@ public final class VerifyCommand implements Callable<Integer> {
     }
     out.flush();
     return verification.problems() > 0 || verification.indexes() == 0 ? 1 : 0;
+  }
+
+  private static String count(int number, String one, String several) {
+    return number + " " + (number == 1 ? one : several);
   }
 }

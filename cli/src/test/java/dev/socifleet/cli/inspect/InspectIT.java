@@ -99,7 +99,7 @@ class InspectIT {
     Ended v2 = RunSoci.soci("verify", reference + "-soci");
 
     assertThat(v1.exit()).isZero();
-    assertThat(v1.lines()).last().isEqualTo("1 indexes, 4 zTOCs, nothing wrong");
+    assertThat(v1.lines()).last().isEqualTo("1 index, 4 zTOCs, nothing wrong");
     assertThat(v2.exit()).isZero();
     assertThat(v2.out()).contains("v2 index sha256:b37bbb8be9b16577");
   }
