@@ -1,5 +1,6 @@
 package dev.socifleet.fetchcache.store;
 
+import dev.socifleet.service.RocksLibrary;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -25,8 +26,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.rocksdb.NativeLibraryLoader;
-import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -94,26 +93,12 @@ public final class Database implements AutoCloseable {
     }
     try {
       lock(directory, lockFile);
-      loadRocks(directory);
+      RocksLibrary.load(directory);
       return new Database(directory, limitBytes, lockFile);
     } catch (IOException | RuntimeException e) {
       lockFile.close();
       throw e;
     }
-  }
-
-  /**
-   * Unpacks RocksDB's library beside the database, where the next start replaces it. In the
-   * temporary directory, which takes its place where no code may run from this one, each killed
-   * process leaves 17 MB.
-   */
-  private static void loadRocks(Path directory) throws IOException {
-    try {
-      NativeLibraryLoader.getInstance().loadLibrary(directory.toString());
-    } catch (UnsatisfiedLinkError e) {
-      LOG.debug("RocksDB's library can't be loaded from {}", directory, e);
-    }
-    RocksDB.loadLibrary();
   }
 
   private static void lock(Path directory, FileChannel lockFile) throws IOException {

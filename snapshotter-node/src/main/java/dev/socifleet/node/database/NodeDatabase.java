@@ -1,5 +1,6 @@
 package dev.socifleet.node.database;
 
+import dev.socifleet.service.RocksLibrary;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -9,7 +10,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
-import org.rocksdb.NativeLibraryLoader;
 import org.rocksdb.Options;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
@@ -18,8 +18,6 @@ import org.rocksdb.RocksIterator;
 import org.rocksdb.Slice;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The node's small durable records in one RocksDB: names are texts with a prefix for their kind.
@@ -27,7 +25,6 @@ import org.slf4j.LoggerFactory;
  * fails; RocksDB itself would end the process.
  */
 public final class NodeDatabase implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(NodeDatabase.class);
   private static final String FORMAT_KEY = "format";
   private static final String FORMAT = "1";
 
@@ -70,27 +67,13 @@ public final class NodeDatabase implements AutoCloseable {
   }
 
   /**
-   * Unpacks RocksDB's library into the database's directory, where the next start replaces it. In
-   * the temporary directory, which takes its place where no code may run from this one, each killed
-   * process leaves 17 MB.
-   */
-  private static void loadRocks(Path directory) throws IOException {
-    try {
-      NativeLibraryLoader.getInstance().loadLibrary(directory.toString());
-    } catch (UnsatisfiedLinkError e) {
-      LOG.debug("RocksDB's library can't be loaded from {}", directory, e);
-    }
-    RocksDB.loadLibrary();
-  }
-
-  /**
    * Opens the database, making it where there is none.
    *
    * @throws IOException when another process has it open, it is broken, or of a later format
    */
   public static NodeDatabase open(Path directory) throws IOException {
     Files.createDirectories(directory);
-    loadRocks(directory);
+    RocksLibrary.load(directory);
     Options options =
         new Options()
             .setCreateIfMissing(true)
