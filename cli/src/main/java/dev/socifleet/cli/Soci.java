@@ -74,9 +74,6 @@ public final class Soci implements Runnable {
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  /** Whether a command runs; what it finds wrong isn't for want of the others, see parseByAll. */
-  private boolean executes;
-
   @Mixin private ContainerdOptions containerd = new ContainerdOptions();
   @Mixin private StoreOptions stores = new StoreOptions();
 
@@ -132,10 +129,8 @@ public final class Soci implements Runnable {
     return command
         .setExecutionStrategy(soci::execute)
         .setExecutionExceptionHandler(soci::fail)
-        .setParameterExceptionHandler((e, args) ->
-            arguments.isEmpty() || soci.executes
-                ? refuse(e)
-                : parseByAll(e.getCommandLine(), args));
+        .setParameterExceptionHandler(
+            (e, args) -> arguments.isEmpty() ? refuse(e) : parseByAll(e.getCommandLine(), args));
   }
 
   /** What is wrong can depend on commands that weren't read. */
@@ -165,13 +160,16 @@ public final class Soci implements Runnable {
   }
 
   private int execute(CommandLine.ParseResult parsed) {
-    executes = true;
     Integer helped = CommandLine.executeHelpRequest(parsed);
     if (helped != null) {
       return helped; // before what only a command needs is read
     }
     Logging.configure(Settings.of(Map.of("log.level", debug ? "debug" : quietLevel(parsed))));
-    return new CommandLine.RunLast().execute(parsed);
+    try {
+      return new CommandLine.RunLast().execute(parsed);
+    } catch (CommandLine.ParameterException e) {
+      return refuse(e); // found by the command itself: not for want of others, so not parsed again
+    }
   }
 
   /** What a command logs: one that runs until it is ended tells what it does. */

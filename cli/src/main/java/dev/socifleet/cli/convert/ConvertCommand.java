@@ -37,7 +37,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Examples:",
-      "  soci convert --all-platforms host/app:1 host/app:1-soci",
+      "  soci convert --all-platforms localhost:5000/app:1 localhost:5000/app:1-soci",
       "  soci convert --standalone app.tar app-soci.tar",
       "  skopeo copy docker://registry.example/app:1 oci:app",
       "  soci convert --standalone --all-platforms --format oci-dir app app-soci"

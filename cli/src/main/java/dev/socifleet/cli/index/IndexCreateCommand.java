@@ -40,7 +40,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  soci index create registry.example/team/app:1.0",
       "  soci index create --dry-run --platform linux/arm64 registry.example/app:1.0",
-      "  soci index create --index-version v2 --tag-template '{tag}-lazy' host/app:1",
+      "  soci index create --tag-template '{tag}-lazy' localhost:5000/app:1",
       "  soci index create --copy-referrers registry.example/team/app:1.0"
     })
 final class IndexCreateCommand implements Callable<Integer> {

@@ -41,7 +41,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  soci referrers copy registry.example/app:1.0 registry.example/app:1.0-soci",
-      "  soci referrers copy --type application/spdx+json host/app:1 host/app:1-soci"
+      "  soci referrers copy --type application/spdx+json \\",
+      "    registry.example/app:1.0 registry.example/app:1.0-soci"
     })
 final class ReferrersCopyCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
