@@ -13,8 +13,12 @@ import java.util.Map;
  * so they must wait till the layer's end. Not thread-safe.
  *
  * <pre>
- *  numbers: 6 * 8, 3 * 4  type 1  name, link, user, group: length 4, bytes  records 4  length 4
- *                                 each record: key, value                              of it all
+ *  0       8     16    24       32            40            48   52   56     60    61
+ *  offset  size  mode  seconds  device major  device minor  uid  gid  nanos  type  texts
+ *
+ *  texts: name, link name, user, group: length 4, bytes
+ *         count of records 4, each a key and a value: length 4, bytes
+ *  last:  length of it all 4
  * </pre>
  */
 @SuppressWarnings("EnumOrdinal") // never outlives the list

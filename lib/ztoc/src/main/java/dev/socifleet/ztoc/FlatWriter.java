@@ -12,9 +12,9 @@ import java.util.function.Consumer;
  * project do: from its end to its start, fields in the order in which they are added, each padded
  * in front to its size, a vtable only if none is like it. Single use.
  *
- * <p>Those builders would do; but a layer has hundreds of thousands of files, each a dozen objects,
+ * <p>Those builders would do; but a layer may have a hundred thousand files, each a dozen objects,
  * and a new process writes them before its compilers have got to that code. This one copies
- * straight from array to array, in a tenth of the calls.
+ * straight into the array, and takes half the time.
  *
  * <p>A place is a distance from the end, which stays while the buffer grows.
  */
